@@ -1,0 +1,1 @@
+"""Replay one recorded turn on another model. Knows nothing of judging, Langfuse or storage."""

@@ -1,0 +1,215 @@
+"""The words every package shares. Start reading here.
+
+A *message* is a role and ordered *parts*. A *challenge* is one assistant turn of production: the messages right before
+it, the tools and parameters in force, and the *baseline*, which is what production answered. A *rollout* is what a
+challenger answered to the same messages. Baseline, rollout and a judge's reply are all *completions*.
+
+Parts carry the names of the OpenTelemetry GenAI conventions, because every provider's own form loses something.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of everything that is stored or sent: immutable, and closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Record):
+    """What was said."""
+
+    type: Literal["text"] = "text"
+    content: str
+
+
+class Reasoning(Record):
+    """What a model thought before it spoke. Kept, never shown to a judge, never sent to another model."""
+
+    type: Literal["reasoning"] = "reasoning"
+    content: str
+    signature: str | None = None
+    """The provider's seal, without which the same provider refuses to see its own thoughts again."""
+
+
+class ToolCall(Record):
+    """A call that the model asked for. Nothing here ever runs it."""
+
+    type: Literal["tool_call"] = "tool_call"
+    id: str
+    name: str
+    arguments: str
+    """JSON text as the model wrote it, which may be broken."""
+
+
+class Media(Record):
+    """An image, a sound, a film or a document, by address, by value or by a provider's own handle."""
+
+    type: Literal["uri", "blob", "file"]
+    modality: Literal["image", "audio", "video", "document"]
+    content: str
+    """The address, the base64 text, or the handle, as `type` says."""
+    mime_type: str | None = None
+
+
+class ToolResult(Record):
+    """What a tool answered when production ran it."""
+
+    type: Literal["tool_call_response"] = "tool_call_response"
+    id: str
+    """The id of the call that it answers."""
+    response: str
+    media: tuple[Media, ...] = ()
+    is_error: bool | None = None
+
+
+Part = Annotated[Text | Reasoning | ToolCall | ToolResult | Media, Field(discriminator="type")]
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Message(Record):
+    """One message of a conversation. A `tool` message holds tool results and nothing else."""
+
+    role: Role
+    parts: tuple[Part, ...] = ()
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All that was said, without reasoning, calls and results."""
+        return "\n".join(part.content for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls asked for, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+class ToolDefinition(Record):
+    """A tool as it was offered to the model."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    """JSON schema of the arguments."""
+    strict: bool | None = None
+
+
+class NamedTool(Record):
+    """The one tool that the model must call."""
+
+    name: str
+
+
+class Parameters(Record):
+    """How a model is asked to answer. `None` leaves it to the model's own default."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    """The most output tokens, reasoning included."""
+    stop: tuple[str, ...] | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: dict[str, Any] | None = None
+    """As OpenAI chat writes it: `{"type": "json_schema", "json_schema": {…}}` or `{"type": "json_object"}`."""
+    reasoning_effort: str | None = None
+
+    def overridden_by(self, other: Parameters) -> Self:
+        """These parameters, with every field that `other` sets."""
+        return self.model_copy(update={name: getattr(other, name) for name in other.given()})
+
+    def given(self) -> tuple[str, ...]:
+        """The names of the fields that are set."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+
+class Usage(Record):
+    """Tokens of one call. `None` means that nobody said."""
+
+    input_tokens: int | None = None
+    """All tokens read, those from a cache included."""
+    output_tokens: int | None = None
+    """All tokens written, reasoning included."""
+    cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Request(Record):
+    """One question to one model."""
+
+    key: str
+    """Names this call for good: two requests with one key are the same call, and it is paid once."""
+    messages: tuple[Message, ...]
+    tools: tuple[ToolDefinition, ...] = ()
+    parameters: Parameters = Parameters()
+
+
+class Completion(Record):
+    """One answer of one model, and what it took."""
+
+    message: Message
+    model: str | None = None
+    """The model that answered, as the provider names it."""
+    finish_reason: str | None = None
+    """`stop`, `length`, `tool_calls`, `content_filter`, or the provider's own word."""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    """`None` means unknown, which is not free."""
+    latency_s: float | None = None
+    """From sending the request to the last byte; waiting for a free slot is not part of it."""
+    started_at: datetime | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the model was cut off before it was done."""
+        return self.finish_reason == "length"
+
+
+class Origin(Record):
+    """Where in production a challenge comes from."""
+
+    trace_id: str
+    observation_id: str | None = None
+    """The generation that produced the baseline."""
+    session_id: str | None = None
+    user_id: str | None = None
+    trace_name: str | None = None
+    environment: str | None = None
+    tags: tuple[str, ...] = ()
+    started_at: datetime
+    """When production began to answer."""
+    turn: int = 0
+    """How many assistant turns came before this one in its conversation."""
+
+
+class Challenge(Record):
+    """One assistant turn of production, ready to be answered by someone else."""
+
+    id: str
+    conversation_id: str
+    """Challenges of one conversation are not independent: statistics resample conversations."""
+    origin: Origin
+    messages: tuple[Message, ...]
+    """Everything the production model saw, in order."""
+    tools: tuple[ToolDefinition, ...] = ()
+    parameters: Parameters = Parameters()
+    baseline: Completion
+
+
+class Rollout(Record):
+    """What one challenger answered to one challenge."""
+
+    challenger: str
+    completion: Completion
+    warnings: tuple[str, ...] = ()
+    """What could not be carried over to this model without loss."""

@@ -1,0 +1,49 @@
+"""The port every trace format implements, and the JSON that hides in text."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import orjson
+
+from connector.types import Observation
+from rollouts.types import Message, Parameters, Record, ToolDefinition
+
+
+class Reading(Record):
+    """What one observation says, once its form is known."""
+
+    messages: tuple[Message, ...]
+    answer: Message | None = None
+    finish_reason: str | None = None
+    tools: tuple[ToolDefinition, ...] = ()
+    parameters: Parameters = Parameters()
+    repairs: tuple[str, ...] = ()
+    """What was mended, by name."""
+
+
+class Format(Record, ABC):
+    """One form in which a model call is logged. Pure: it sees one observation and nothing else."""
+
+    rank: ClassVar[int] = 50
+    """Formats are asked in this order, the most particular first."""
+
+    @abstractmethod
+    def mine(self, observation: Observation) -> bool:
+        """Tell by its shape, cheaply, whether `read` would understand it."""
+
+    @abstractmethod
+    def read(self, observation: Observation) -> Reading:
+        """Read it. Raises `Permanent` naming what is wrong; never any other error."""
+
+
+def decoded(value: Any) -> Any:
+    """Return the JSON value that text holds, as far as it is one; numbers and words stay text."""
+    if not isinstance(value, str) or value[:1] not in ("{", "[", '"'):
+        return value
+    try:
+        inner = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+    return decoded(inner) if isinstance(inner, str) else inner

@@ -1,0 +1,105 @@
+"""How logs name the sampling parameters, and what they write when there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connector.formats.format import decoded
+from rollouts.types import NamedTool, Parameters
+
+_ALIASES = {
+    "maxTokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "maxOutputTokens": "max_tokens",
+    "num_predict": "max_tokens",
+    "topP": "top_p",
+    "stop_sequences": "stop",
+    "stopSequences": "stop",
+    "toolChoice": "tool_choice",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+    "responseFormat": "response_format",
+    "reasoningEffort": "reasoning_effort",
+}
+_UNSET = ("", "null", "None", "Infinity", "NaN", "undefined")
+
+
+def read_parameters(*sources: Mapping[str, Any]) -> Parameters:
+    """Return the parameters that `sources` set, the earlier source first; what makes no sense counts as unset."""
+    found: dict[str, Any] = {}
+    for source in sources:
+        for key, raw in source.items():
+            name = _ALIASES.get(key, key)
+            if name in _READERS and name not in found and _is_set(raw):
+                value = _READERS[name](decoded(raw))
+                if value is not None:
+                    found[name] = value
+    return Parameters(**found)
+
+
+def _is_set(raw: Any) -> bool:
+    return raw is not None and not (isinstance(raw, str) and (raw in _UNSET or " object at 0x" in raw))
+
+
+def _number(raw: Any) -> float | None:
+    try:
+        value = float(raw)
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _whole(raw: Any) -> int | None:
+    value = _number(raw)
+    return int(value) if value is not None and value >= 0 else None
+
+
+def _count(raw: Any) -> int | None:
+    return _whole(raw) or None
+
+
+def _flag(raw: Any) -> bool | None:
+    return {"true": True, "false": False}.get(str(raw).lower())
+
+
+def _words(raw: Any) -> tuple[str, ...] | None:
+    words = [raw] if isinstance(raw, str) else raw if isinstance(raw, list) else []
+    return tuple(word for word in words if isinstance(word, str)) or None
+
+
+def _table(raw: Any) -> dict[str, Any] | None:
+    return raw if isinstance(raw, dict) and raw.get("type") not in (None, "text") else None
+
+
+def _text(raw: Any) -> str | None:
+    return raw if isinstance(raw, str) else None
+
+
+def _tool_choice(raw: Any) -> str | NamedTool | None:
+    """OpenAI's word or `{"type": "function", "function": {"name"}}`; Anthropic's `{"type": "tool", "name"}`."""
+    words = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+    if isinstance(raw, str):
+        return words.get(raw)
+    if not isinstance(raw, dict):
+        return None
+    inner = raw.get("function")
+    name = inner.get("name") if isinstance(inner, dict) else raw.get("name")
+    return NamedTool(name=name) if isinstance(name, str) else words.get(str(raw.get("type")))
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "temperature": _number,
+    "top_p": _number,
+    "max_tokens": _count,
+    "stop": _words,
+    "seed": _whole,
+    "presence_penalty": _number,
+    "frequency_penalty": _number,
+    "tool_choice": _tool_choice,
+    "parallel_tool_calls": _flag,
+    "response_format": _table,
+    "reasoning_effort": _text,
+}

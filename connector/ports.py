@@ -1,0 +1,96 @@
+"""What the route needs from the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from connector.types import Disposition, Duel, Fate, Intake, Sighting, State, Trace, Window
+from judges.standings.leaderboard import Leaderboard, Outcome
+from rollouts.journal import Journal
+from rollouts.types import Challenge
+
+
+class Source(Protocol):
+    """Where traces come from."""
+
+    name: str
+    """Names the mark up to which it was read."""
+
+    async def look(self, window: Window) -> list[Sighting]:
+        """Return every trace whose root began in `window`, once each; raise rather than return a part."""
+
+    async def read(self, sighting: Sighting) -> Trace:
+        """Fetch one trace whole."""
+
+
+class Sink(Protocol):
+    """Where results go. Every write may be repeated: the same ids overwrite themselves."""
+
+    async def post(self, duels: Sequence[Duel], fresh: Sequence[Challenge]) -> None:
+        """Write the duels, and before them those of their challenges that were never written: `fresh`.
+
+        Returns once the other side has acknowledged all of it.
+        """
+
+    async def missing(self, duels: Sequence[Duel]) -> set[str]:
+        """Read back; return the ids of those duels of which something that was acknowledged is not there."""
+
+    async def publish(self, leaderboard: Leaderboard) -> None:
+        """Write the leaderboard where people look."""
+
+
+class Store(Journal, Protocol):
+    """What is known, on disk. Nothing is returned as done before it would survive a crash."""
+
+    async def mark(self, source: str) -> datetime | None:
+        """Return up to where `source` has been read."""
+
+    async def move_mark(self, source: str, to: datetime) -> None:
+        """Everything before `to` has been read."""
+
+    async def sightings(self, trace_ids: Iterable[str]) -> Mapping[str, Sighting]:
+        """Return how these traces looked the last time, by id."""
+
+    async def take(self, intake: Intake, duels: Sequence[Duel]) -> int:
+        """Keep one trace's worth in one transaction; return how many duels were new."""
+
+    async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
+        """Queue a duel for every stored challenge of `epochs` that `challenger` has not met; return how many."""
+
+    async def due(self, challenger: str, states: Sequence[State], limit: int, now: datetime) -> list[Duel]:
+        """Return up to `limit` duels whose time has come, the oldest first."""
+
+    async def save(self, duel: Duel) -> None:
+        """Keep one step, and forget the calls it was made of."""
+
+    async def put_off(self, duel: Duel, until: datetime) -> None:
+        """Keep the duel as it is, not to be touched before `until`."""
+
+    async def unposted(self, duels: Sequence[Duel]) -> list[Challenge]:
+        """Return those challenges of `duels` that the sink has never acknowledged."""
+
+    async def acknowledged(self, duels: Sequence[Duel], at: datetime) -> None:
+        """The sink has acknowledged these duels and their challenges."""
+
+    async def unconfirmed(self, before: datetime, limit: int) -> list[Duel]:
+        """Return duels that were acknowledged before `before` and not yet read back."""
+
+    async def confirmed(self, duels: Sequence[Duel]) -> None:
+        """These were read back and found whole."""
+
+    async def ledger(self) -> Mapping[tuple[str, Fate, str], int]:
+        """Count dispositions by (`trace` | `turn`, fate, reason)."""
+
+    async def examples(self) -> Mapping[tuple[str, Fate, str], Disposition]:
+        """Return one disposition of each kind that `ledger` counts."""
+
+    async def states(self) -> Mapping[tuple[str, State], int]:
+        """Count duels by challenger and state."""
+
+    def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> AsyncIterator[Outcome]:
+        """Yield what is known of every decided duel of these challengers, under one judge."""
+
+    async def aclose(self) -> None:
+        """Finish what is being written, then close."""

@@ -1,0 +1,221 @@
+"""What only the connector talks about.
+
+A `Trace` is what Langfuse holds: *observations* that share a trace id. Those that are model calls are read as `Call`s;
+the calls that belong together are a `Conversation`; each assistant turn of it becomes a challenge. One challenge and
+one challenger are a `Duel`: the unit of work, a row with a state. What is posted about it are `Score`s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from judges.types import Judgment
+from rollouts.types import Challenge, Completion, Message, Parameters, Record, Rollout, ToolDefinition
+
+
+class Window(Record):
+    """A half-open span of source time: `start` is in, `end` is out."""
+
+    start: datetime
+    end: datetime
+
+
+class Sighting(Record):
+    """A trace as seen from afar, before its contents are fetched."""
+
+    trace_id: str
+    started_at: datetime
+    ended: bool
+    """Whether its root has ended."""
+    observations: int
+    """How many observations it had at this look."""
+    environment: str | None = None
+    name: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    ours: str | None = None
+    """Why we take it for one of our own writings, if we do."""
+
+
+class Observation(Record):
+    """One span of a trace, whatever the server's version calls its fields."""
+
+    id: str
+    trace_id: str
+    parent_id: str | None = None
+    type: str = "SPAN"
+    name: str | None = None
+    level: str = "DEFAULT"
+    status_message: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+    input: Any = None
+    """JSON value, or the raw text where it was not JSON."""
+    output: Any = None
+    metadata: dict[str, Any] = {}
+    model: str | None = None
+    parameters: dict[str, Any] = {}
+    usage: dict[str, float] = {}
+    cost_usd: float | None = None
+    latency_s: float | None = None
+
+
+class Trace(Record):
+    """All observations that share a trace id, oldest first."""
+
+    id: str
+    name: str | None = None
+    environment: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: tuple[str, ...] = ()
+    release: str | None = None
+    started_at: datetime
+    input: Any = None
+    """Trace-level input, which servers before v4 keep beside the observations'."""
+    output: Any = None
+    observations: tuple[Observation, ...] = ()
+
+
+class Call(Record):
+    """One logged model call: the messages it saw, and what it answered."""
+
+    trace_id: str
+    observation_id: str
+    name: str | None = None
+    started_at: datetime
+    messages: tuple[Message, ...]
+    tools: tuple[ToolDefinition, ...] = ()
+    parameters: Parameters = Parameters()
+    answer: Completion | None = None
+    """`None` when no answer was logged."""
+    format: str
+    """The kind of format that could read it."""
+    repairs: tuple[str, ...] = ()
+    """What was mended while reading, by name."""
+
+
+class Conversation(Record):
+    """The calls that belong together, oldest first, and where they come from."""
+
+    id: str
+    trace: Trace
+    """The trace at hand; its observations are already read and left out."""
+    calls: tuple[Call, ...]
+
+
+class Fate(StrEnum):
+    """How a trace or a turn ends. Every one of them ends in exactly one of these."""
+
+    CHALLENGED = "challenged"
+    FILTERED = "filtered"
+    SAMPLED_OUT = "sampled out"
+    UNREADABLE = "unreadable"
+    UNREPLAYABLE = "unreplayable"
+    FAILED = "failed"
+    WAITING = "waiting"
+    """A trace that has not settled yet; a later look decides."""
+
+
+class Disposition(Record):
+    """Where one trace or one turn ended, and why."""
+
+    of: Literal["trace", "turn"]
+    id: str
+    trace_id: str
+    fate: Fate
+    reason: str = ""
+
+
+class Intake(Record):
+    """What one trace came to: one transaction's worth."""
+
+    sighting: Sighting
+    trace: Disposition
+    turns: tuple[Disposition, ...] = ()
+    challenges: tuple[Challenge, ...] = ()
+
+
+class State(StrEnum):
+    """How far a duel has come."""
+
+    QUEUED = "queued"
+    ROLLED = "rolled"
+    JUDGED = "judged"
+    POSTED = "posted"
+    DEAD = "dead"
+
+
+class Duel(Record):
+    """One challenge, one challenger. Each step adds a result and moves the state."""
+
+    id: str
+    challenge: Challenge
+    challenger: str
+    fingerprint: str
+    """Of the challenger's configuration: another prompt or parameter is another competitor."""
+    epoch: str
+    state: State = State.QUEUED
+    reason: str = ""
+    """Why it is dead."""
+    attempts: int = 0
+    rollout: Rollout | None = None
+    judgment: Judgment | None = None
+
+    @classmethod
+    def of(cls, challenge: Challenge, challenger: str, fingerprint: str) -> Self:
+        """Same challenge, same challenger, same id: asking again never makes a second duel."""
+        return cls(
+            id=digest(challenge.id, challenger, fingerprint),
+            challenge=challenge,
+            challenger=challenger,
+            fingerprint=fingerprint,
+            epoch=epoch_of(challenge.origin.started_at),
+        )
+
+    def rolled(self, rollout: Rollout) -> Self:
+        """The challenger has answered."""
+        return self.model_copy(update={"state": State.ROLLED, "rollout": rollout, "attempts": 0})
+
+    def judged(self, judgment: Judgment) -> Self:
+        """The judge has spoken."""
+        return self.model_copy(update={"state": State.JUDGED, "judgment": judgment, "attempts": 0})
+
+    def posted(self) -> Self:
+        """The sink has acknowledged everything about it."""
+        return self.model_copy(update={"state": State.POSTED, "attempts": 0})
+
+    def dead(self, reason: str) -> Self:
+        """It will never work."""
+        return self.model_copy(update={"state": State.DEAD, "reason": reason})
+
+
+class Score(Record):
+    """One figure about one thing in Langfuse. The same id and time overwrite."""
+
+    id: str
+    name: str
+    value: float | str
+    data_type: Literal["NUMERIC", "CATEGORICAL", "BOOLEAN"]
+    timestamp: datetime
+    trace_id: str | None = None
+    observation_id: str | None = None
+    experiment_id: str | None = None
+    comment: str | None = None
+    metadata: dict[str, Any] = {}
+    environment: str = "sdk-experiment"
+
+
+def digest(*parts: str) -> str:
+    """Derive an id of 32 hex digits from what makes a thing itself."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def epoch_of(moment: datetime) -> str:
+    """Name the ISO week, in UTC, in which production answered: `2026-W47`."""
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02d}"

@@ -1,0 +1,62 @@
+"""Breaking the server on purpose."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["score", "span"]
+
+
+@dataclass
+class Failure:
+    """What to answer, and how often, instead of the truth."""
+
+    path_prefix: str
+    status: int
+    times: int = 1
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    method: str | None = None
+    after: bool = False
+    """Whether the request is carried out first, so that only its answer is lost."""
+
+    def concerns(self, method: str, path: str) -> bool:
+        """Whether this failure waits for such a request."""
+        return self.times > 0 and path.startswith(self.path_prefix) and self.method in {None, method}
+
+
+class Faults:
+    """The failures that are still to happen, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self.repeat_cursor = False
+        self._failures: list[Failure] = []
+        self._swallowed: Counter[Kind] = Counter()
+
+    def add(self, failure: Failure) -> None:
+        """Queue a failure behind those that wait."""
+        self._failures.append(failure)
+
+    def take(self, method: str, path: str) -> Failure | None:
+        """The failure that is due for this request, used up by one."""
+        for failure in self._failures:
+            if failure.concerns(method, path):
+                failure.times -= 1
+                return failure
+        return None
+
+    def swallow(self, kind: Kind, times: int) -> None:
+        """Let the next `times` writes of `kind` vanish."""
+        self._swallowed[kind] += times
+
+    def swallows(self, kind: Kind) -> bool:
+        """Whether this write is to vanish, used up by one."""
+        if self._swallowed[kind] <= 0:
+            return False
+        self._swallowed[kind] -= 1
+        return True

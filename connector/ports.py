@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from connector.types import Disposition, Duel, Fate, Intake, Sighting, State, Trace, Window
+from connector.types import Duel, Fate, Intake, Seen, Sighting, State, Trace, Window
 from judges.standings.leaderboard import Leaderboard, Outcome
 from rollouts.journal import Journal
 from rollouts.types import Challenge
@@ -28,21 +29,25 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where results go. Every write may be repeated: the same ids overwrite themselves."""
 
-    async def post(self, duels: Sequence[Duel], fresh: Sequence[Challenge]) -> None:
-        """Write the duels, and before them those of their challenges that were never written: `fresh`.
+    async def post(self, duels: Sequence[Duel], fresh: Sequence[Challenge], *, doubtful: Collection[str]) -> None:
+        """Write the duels, and before them those of their challenges that were never acknowledged: `fresh`.
 
-        Returns once the other side has acknowledged all of it.
+        Of the challenges in `doubtful`, by id, a crash may have hidden the acknowledgement. Returns once the other side
+        has acknowledged all of it.
         """
 
     async def missing(self, duels: Sequence[Duel]) -> set[str]:
         """Read back; return the ids of those duels of which something that was acknowledged is not there."""
 
-    async def publish(self, leaderboard: Leaderboard) -> None:
-        """Write the leaderboard where people look."""
+    async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
+        """Write one epoch's leaderboard where people look; `fingerprints` name each challenger's configuration."""
 
 
 class Store(Journal, Protocol):
     """What is known, on disk. Nothing is returned as done before it would survive a crash."""
+
+    def carrying(self, duel_id: str) -> AbstractContextManager[None]:
+        """Calls begun inside belong to this duel, and are forgotten when it is next saved."""
 
     async def mark(self, source: str) -> datetime | None:
         """Return up to where `source` has been read."""
@@ -50,8 +55,8 @@ class Store(Journal, Protocol):
     async def move_mark(self, source: str, to: datetime) -> None:
         """Everything before `to` has been read."""
 
-    async def sightings(self, trace_ids: Iterable[str]) -> Mapping[str, Sighting]:
-        """Return how these traces looked the last time, by id."""
+    async def seen(self, trace_ids: Sequence[str]) -> Mapping[str, Seen]:
+        """Return what earlier looks found of these traces, by id."""
 
     async def take(self, intake: Intake, duels: Sequence[Duel]) -> int:
         """Keep one trace's worth in one transaction; return how many duels were new."""
@@ -59,17 +64,26 @@ class Store(Journal, Protocol):
     async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
         """Queue a duel for every stored challenge of `epochs` that `challenger` has not met; return how many."""
 
-    async def due(self, challenger: str, states: Sequence[State], limit: int, now: datetime) -> list[Duel]:
-        """Return up to `limit` duels whose time has come, the oldest first."""
+    async def due(self, challenger: str, limit: int, now: datetime) -> list[Duel]:
+        """Return up to `limit` duels that wait for a paid step and whose time has come, the oldest first."""
+
+    async def next_due(self, challenger: str) -> datetime | None:
+        """Return when the next duel that waits for a paid step may be touched."""
+
+    async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
+        """Return up to `limit` judged duels whose time has come."""
 
     async def save(self, duel: Duel) -> None:
         """Keep one step, and forget the calls it was made of."""
 
-    async def put_off(self, duel: Duel, until: datetime) -> None:
-        """Keep the duel as it is, not to be touched before `until`."""
+    async def put_off(self, duels: Sequence[Duel], until: datetime) -> None:
+        """Keep the duels as they are, not to be touched before `until`."""
 
     async def unposted(self, duels: Sequence[Duel]) -> list[Challenge]:
         """Return those challenges of `duels` that the sink has never acknowledged."""
+
+    async def begin_posting(self, challenges: Sequence[Challenge]) -> set[str]:
+        """Note that these are about to be posted; return the ids of those for which that was noted before."""
 
     async def acknowledged(self, duels: Sequence[Duel], at: datetime) -> None:
         """The sink has acknowledged these duels and their challenges."""
@@ -83,14 +97,20 @@ class Store(Journal, Protocol):
     async def ledger(self) -> Mapping[tuple[str, Fate, str], int]:
         """Count dispositions by (`trace` | `turn`, fate, reason)."""
 
-    async def examples(self) -> Mapping[tuple[str, Fate, str], Disposition]:
-        """Return one disposition of each kind that `ledger` counts."""
+    async def examples(self) -> Mapping[tuple[str, Fate, str], str]:
+        """Return the id of one trace for each kind that `ledger` counts."""
 
     async def states(self) -> Mapping[tuple[str, State], int]:
         """Count duels by challenger and state."""
 
-    def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> AsyncIterator[Outcome]:
-        """Yield what is known of every decided duel of these challengers, under one judge."""
+    async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
+        """Return every decided duel of these challengers under one judge, and each of their challenges as a baseline."""
+
+    async def epochs(self, judge: str) -> list[str]:
+        """Return the epochs in which anything was judged, the oldest first."""
+
+    async def duels_of(self, challenge_id: str) -> list[Duel]:
+        """Return the duels over the one challenge whose id begins so; empty when there is none."""
 
     async def aclose(self) -> None:
         """Finish what is being written, then close."""

@@ -41,6 +41,26 @@ class Sighting(Record):
     """Why we take it for one of our own writings, if we do."""
 
 
+class Fate(StrEnum):
+    """How a trace or a turn ends. Every one of them ends in exactly one of these."""
+
+    CHALLENGED = "challenged"
+    FILTERED = "filtered"
+    SAMPLED_OUT = "sampled out"
+    UNREADABLE = "unreadable"
+    UNREPLAYABLE = "unreplayable"
+    FAILED = "failed"
+    WAITING = "waiting"
+    """A trace that has not settled yet; a later look decides."""
+
+
+class Seen(Record):
+    """What is known of a trace from an earlier look."""
+
+    observations: int
+    fate: Fate
+
+
 class Observation(Record):
     """One span of a trace, whatever the server's version calls its fields."""
 
@@ -79,6 +99,15 @@ class Trace(Record):
     """Trace-level input, which servers before v4 keep beside the observations'."""
     output: Any = None
     observations: tuple[Observation, ...] = ()
+    ours: str | None = None
+    """Why we take it for one of our own writings, where only its contents tell."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether every root has ended. A trace of which no root has come yet is still running."""
+        known = {observation.id for observation in self.observations}
+        roots = [o for o in self.observations if o.parent_id is None or o.parent_id not in known]
+        return all(root.ended_at is not None or root.type == "EVENT" for root in roots)
 
 
 class Call(Record):
@@ -106,19 +135,6 @@ class Conversation(Record):
     trace: Trace
     """The trace at hand; its observations are already read and left out."""
     calls: tuple[Call, ...]
-
-
-class Fate(StrEnum):
-    """How a trace or a turn ends. Every one of them ends in exactly one of these."""
-
-    CHALLENGED = "challenged"
-    FILTERED = "filtered"
-    SAMPLED_OUT = "sampled out"
-    UNREADABLE = "unreadable"
-    UNREPLAYABLE = "unreplayable"
-    FAILED = "failed"
-    WAITING = "waiting"
-    """A trace that has not settled yet; a later look decides."""
 
 
 class Disposition(Record):

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from judges.types import Judgment
-from rollouts.types import Challenge, Completion, Record, Request, Rollout
+from rollouts.types import Challenge, Completion, Options, Request, Rollout
 
 Ask = Callable[[Request], Awaitable[Completion]]
 """How a judge reaches its model. Each request's key must name the question for good, so that it is paid once."""
 
 
-class Judge(Record, ABC):
+class Judge(Options, ABC):
     """One way to compare two answers. The fields of the class are the keys of its table in config.toml."""
+
+    rounds: ClassVar[int] = 2
+    """How many questions one judgment takes at least."""
+
+    @property
+    @abstractmethod
+    def most_asks(self) -> int:
+        """How often one round's question is asked at most; for planning."""
+
+    @property
+    @abstractmethod
+    def most_output_tokens(self) -> int:
+        """The most tokens of one reply; for planning."""
 
     @abstractmethod
     def version(self, model: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from rollouts.types import Completion, Record, Request
+from rollouts.types import Completion, Options, Request
 
 
-class Provider(Record, ABC):
+class Provider(Options, ABC):
     """One model behind one account. One file in `rollouts/providers/` implements it.
 
     The fields of the class are the keys of its table in config.toml.

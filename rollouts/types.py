@@ -21,6 +21,12 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Options(Record):
+    """Base of what a person configures: field names are keys in config.toml, their docstrings explain them there."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
 class Text(Record):
     """What was said."""
 
@@ -186,6 +192,8 @@ class Origin(Record):
     trace_name: str | None = None
     environment: str | None = None
     tags: tuple[str, ...] = ()
+    observed: bool = True
+    """Whether the call that produced the baseline was logged; else the baseline is known from a later history."""
     started_at: datetime
     """When production began to answer."""
     turn: int = 0
@@ -198,6 +206,8 @@ class Challenge(Record):
     id: str
     conversation_id: str
     """Challenges of one conversation are not independent: statistics resample conversations."""
+    content_id: str
+    """Same messages and same answer, same content, in whatever conversation."""
     origin: Origin
     messages: tuple[Message, ...]
     """Everything the production model saw, in order."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import orjson
 
-from connector.types import Observation
+from connector.types import Fate, Observation
+from rollouts.errors import Permanent
 from rollouts.types import Message, Parameters, Record, ToolDefinition
 
 
@@ -23,6 +26,15 @@ class Reading(Record):
     """What was mended, by name."""
 
 
+class Unusable(Permanent):
+    """An observation that gives no turn; `fate` and `reason` say where it ends instead."""
+
+    def __init__(self, fate: Fate, reason: str) -> None:
+        super().__init__(f"{fate}: {reason}")
+        self.fate = fate
+        self.reason = reason
+
+
 class Format(Record, ABC):
     """One form in which a model call is logged. Pure: it sees one observation and nothing else."""
 
@@ -35,7 +47,16 @@ class Format(Record, ABC):
 
     @abstractmethod
     def read(self, observation: Observation) -> Reading:
-        """Read it. Raises `Permanent` naming what is wrong; never any other error."""
+        """Read it. Raises `Unusable` naming what is wrong; never any other error."""
+
+
+@contextmanager
+def malformed(what: str) -> Iterator[None]:
+    """Turn what reading a broken structure raises into one word about it."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise Unusable(Fate.UNREADABLE, f"malformed {what}") from error
 
 
 def decoded(value: Any) -> Any:

@@ -1,0 +1,66 @@
+"""What the verbs share: their options, their two streams, their tables."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from connector.config import Config
+from connector.config_file import read
+from connector.telemetry import configure_logs
+from rollouts.errors import BudgetExhausted, Fatal, UnderstudyError
+
+T = TypeVar("T")
+
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]
+LogFormat = Annotated[str | None, typer.Option("--log-format", help="pretty or json; wins over the configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+
+DEFAULT_CONFIG = Path("config.toml")
+
+
+def load(path: Path, *, quiet: bool = False, log_format: str | None = None) -> Config:
+    """Read the configuration and begin to log as it says."""
+    config = read(path)
+    configure_logs("error" if quiet else config.log.level, log_format or config.log.format)
+    return config
+
+
+def results() -> Console:
+    """Return the console for results, on stdout: as wide as the terminal, or 100 columns where there is none."""
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+
+
+def chatter(*, quiet: bool = False) -> Console:
+    """Return the console for everything else, on stderr."""
+    return Console(stderr=True, quiet=quiet, highlight=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a plain table; figures stand to the right."""
+    found = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        found.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        found.add_row(*row)
+    return found
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a verb's coroutine."""
+    return asyncio.run(coroutine)
+
+
+def exit_code(error: UnderstudyError) -> int:
+    """Return what an error that ends a verb means to a script."""
+    if isinstance(error, BudgetExhausted):
+        return 4
+    return 2 if isinstance(error, Fatal) else 1

@@ -1,0 +1,44 @@
+"""`understudy leaderboard`: who could take over, from what is stored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from connector.app import build
+from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run
+from connector.commands._leaderboard_table import print_leaderboard
+from connector.leaderboard_text import as_csv, markdown
+from judges.standings.leaderboard import Leaderboard
+
+
+def register(verb: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb.command(help="Show the leaderboard from what is stored. Calls nobody.")
+    def leaderboard(
+        config: ConfigPath = DEFAULT_CONFIG,
+        *,
+        epoch: Annotated[str | None, typer.Option(help="One week, such as 2026-W47; all where it is left out.")] = None,
+        as_json: AsJson = False,
+        csv: Annotated[bool, typer.Option("--csv", help="The result as CSV.")] = False,
+        markdown_: Annotated[bool, typer.Option("--markdown", help="The result as Markdown.")] = False,
+    ) -> None:
+        board = run(_leaderboard(config, epoch))
+        if as_json:
+            sys.stdout.write(orjson.dumps(board.model_dump(mode="json")).decode() + "\n")
+        elif csv:
+            sys.stdout.write(as_csv(board))
+        elif markdown_:
+            sys.stdout.write(markdown(board) + "\n")
+        else:
+            print_leaderboard(results(), board)
+
+
+async def _leaderboard(path: Path, epoch: str | None) -> Leaderboard:
+    async with build(load(path), path, online=False) as app:
+        return await app.engine.leaderboard(epoch)

@@ -1,0 +1,56 @@
+"""`understudy once`: one whole cycle. Running it again goes on where the last one stopped."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from connector.app import build
+from connector.commands._common import DEFAULT_CONFIG, ConfigPath, LogFormat, Quiet, chatter, load, run
+from connector.commands._cycle import cycle, say_interrupted
+from connector.commands._looking import look_twice
+from connector.commands._plan_table import make_plan, show
+from connector.planning import Plan
+
+NOT_APPROVED = 3
+
+
+def register(verb: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb.command(help="Read, replay, judge and post everything that is due; then show the leaderboard.")
+    def once(
+        config: ConfigPath = DEFAULT_CONFIG,
+        *,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")] = False,
+        max_cost: Annotated[float | None, typer.Option(help="USD that no call may overrun.")] = None,
+        quiet: Quiet = False,
+        log_format: LogFormat = None,
+    ) -> None:
+        code = run(_once(config, yes=yes, max_cost=max_cost, quiet=quiet, log_format=log_format))
+        raise typer.Exit(code)
+
+
+async def _once(path: Path, *, yes: bool, max_cost: float | None, quiet: bool, log_format: str | None) -> int:
+    config, console = load(path, quiet=quiet, log_format=log_format), chatter(quiet=quiet)
+    async with build(config, path, max_cost_usd=max_cost) as app:
+        await say_interrupted(app, console)
+        await look_twice(app, console)
+        made = await make_plan(app)
+        if made.duels and not _approved(console, made, yes=yes):
+            return NOT_APPROVED
+        return await cycle(app, console)
+
+
+def _approved(console: Console, made: Plan, *, yes: bool) -> bool:
+    show(console, made)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        console.print("error: off a terminal spending needs --yes")
+        return False
+    return typer.confirm("Spend it?", err=True)

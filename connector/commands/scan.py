@@ -1,0 +1,43 @@
+"""`understudy scan`: what could be challenged, and what not, by reason. Free, and leaves no trace."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import orjson
+import typer
+
+from connector.app import build
+from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, LogFormat, Quiet, chatter, load, results, run
+from connector.commands._looking import look_twice, show_ledger
+from connector.store.sqlite import SqliteStore
+
+
+def register(verb: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb.command(help="Show what could be challenged and what not, by reason. Calls no model and keeps nothing.")
+    def scan(
+        config: ConfigPath = DEFAULT_CONFIG,
+        *,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+        log_format: LogFormat = None,
+    ) -> None:
+        run(_scan(config, as_json=as_json, quiet=quiet, log_format=log_format))
+
+
+async def _scan(path: Path, *, as_json: bool, quiet: bool, log_format: str | None) -> None:
+    config = load(path, quiet=quiet, log_format=log_format)
+    async with build(config, path, store=SqliteStore(":memory:")) as app:
+        await look_twice(app, chatter(quiet=quiet))
+        ledger, examples = await app.store.ledger(), await app.store.examples()
+    if as_json:
+        rows = [
+            {"of": of, "fate": fate, "reason": reason, "count": count, "example": examples[of, fate, reason]}
+            for (of, fate, reason), count in ledger.items()
+        ]
+        sys.stdout.write(orjson.dumps(rows).decode() + "\n")
+    else:
+        show_ledger(results(), ledger, examples)

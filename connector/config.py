@@ -1,0 +1,135 @@
+"""config.toml as types: every key, its default and its explanation. Unknown keys are errors."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connector.engine import Pace
+from connector.lane import Patience
+from connector.select import Filters, Sampling
+from connector.split import TurnRules
+from rollouts.cost import Price
+from rollouts.types import Options, Parameters
+
+
+class Plugin(BaseModel):
+    """`kind` names a file; keys that are not ours belong to the plug-in of that file, which checks them itself."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
+
+    kind: str
+    """Which plug-in; its file is of that name."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What belongs to the plug-in."""
+        return dict(self.model_extra or {})
+
+
+class ModelTable(Plugin):
+    """One model: who answers, how fast it may be asked, what it costs."""
+
+    concurrency: int = Field(default=16, ge=1, le=1000)
+    """Calls at once."""
+    rpm: float | None = Field(default=None, gt=0)
+    """Requests per minute; no limit where it is left out."""
+    tpm: float | None = Field(default=None, gt=0)
+    """Tokens per minute, in and out; no limit where it is left out."""
+    price: Price | None = None
+    """USD per million tokens, such as { input = 0.25, output = 2.0 }; wins over the bundled prices."""
+    free: bool = False
+    """Calls cost nothing: a model of your own."""
+
+
+class ChallengerTable(ModelTable):
+    """A model that answers in production's place."""
+
+    control: bool = False
+    """Production's own model, replayed to see how far it differs from itself: the noise floor."""
+    system: str | None = None
+    """Takes the place of the system prompt: a prompt variant is a challenger too."""
+    parameters: Parameters = Parameters()
+    """Override production's parameters, such as { temperature = 0.2 }."""
+
+
+class JudgeTable(Plugin):
+    """Who judges, and how."""
+
+    kind: str = "arena_hard"
+    """Which way of judging; its file is of that name."""
+    model: ModelTable
+    """The model that judges; never the family of a challenger, if it can be helped."""
+
+
+class LangfuseTable(Options):
+    """The Langfuse project. Its keys come from LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY."""
+
+    base_url: str | None = None
+    """Address of the server; LANGFUSE_BASE_URL (or LANGFUSE_HOST) wins over it."""
+    dataset: str = Field(default="production", pattern=r"^[\w. -]{1,60}$")
+    """Challenges go into the dataset understudy/<this name>."""
+
+
+class SourceTable(Options):
+    """Where traces come from."""
+
+    kind: Literal["langfuse", "jsonl"] = "langfuse"
+    """A Langfuse project, or a file that `understudy export` wrote."""
+    path: str | None = None
+    """The file, for jsonl."""
+
+
+class SinkTable(Options):
+    """Where results go."""
+
+    kind: Literal["langfuse", "jsonl"] = "langfuse"
+    """A Langfuse project, or a file."""
+    path: str | None = None
+    """The file, for jsonl."""
+
+
+class BudgetTable(Options):
+    """How much may be spent."""
+
+    per_run_usd: float | None = Field(default=None, ge=0)
+    """No call begins that could overrun this, in one `once` or one life of the daemon; no limit where it is left out."""
+    output_tokens: int = Field(default=4096, gt=0)
+    """What is set aside for an answer whose length production did not limit, in tokens."""
+
+
+class ServerTable(Options):
+    """Health, readiness and metrics of the daemon."""
+
+    listen: str = Field(default="127.0.0.1:8788", pattern=r"^$|^[^:]+:\d+$")
+    """Address for /healthz, /readyz and /metrics; empty for none."""
+
+
+class LogTable(Options):
+    """What is said on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is said."""
+    format: Literal["auto", "pretty", "json"] = "auto"
+    """`auto` is pretty on a terminal and JSON elsewhere."""
+
+
+class Config(Options):
+    """Everything that a person may set."""
+
+    state: str = "understudy.db"
+    """The file that holds all progress; relative to this file."""
+    langfuse: LangfuseTable = LangfuseTable()
+    source: SourceTable = SourceTable()
+    sink: SinkTable = SinkTable()
+    poll: Pace = Pace()
+    filters: Filters = Filters()
+    turns: TurnRules = TurnRules()
+    sampling: Sampling = Sampling()
+    retry: Patience = Patience()
+    budget: BudgetTable = BudgetTable()
+    server: ServerTable = ServerTable()
+    log: LogTable = LogTable()
+    judge: JudgeTable
+    challengers: dict[str, ChallengerTable] = Field(min_length=1)

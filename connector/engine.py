@@ -1,0 +1,156 @@
+"""Three verbs over one store: poll, work, publish. The daemon and the command line only call these."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from connector.clock import Clock, Duration
+from connector.delivery import Delivery
+from connector.lane import Lane, Patience
+from connector.pipeline import Arena, duels, ingest, look
+from connector.ports import Store
+from connector.types import Fate, Window, epoch_of
+from judges.standings.leaderboard import Leaderboard, standings
+from rollouts.errors import Fatal
+from rollouts.types import Options
+
+log = structlog.get_logger(__name__)
+
+
+class Pace(Options):
+    """When to look, and how long to wait for what is not there yet."""
+
+    every: Duration = timedelta(minutes=1)
+    """How often the daemon looks for new traces."""
+    publish_every: Duration = timedelta(minutes=10)
+    """How often the daemon writes the leaderboard."""
+    settle: Duration = timedelta(minutes=5)
+    """Traces younger than this are left alone: their spans may still be on their way."""
+    overlap: Duration = timedelta(minutes=30)
+    """How far each look goes back behind the mark, for what arrives late."""
+    since: Duration = timedelta(days=7)
+    """How far the very first look goes back."""
+    give_up: Duration = timedelta(hours=24)
+    """After how long a trace whose root never ends is left unread."""
+    grace: Duration = timedelta(seconds=30)
+    """How long running duels may take to finish when the process is asked to stop."""
+    confirm: Duration = timedelta(seconds=30)
+    """How long after a write it should be readable."""
+
+
+class Engine:
+    """The moving part: everything it knows is in the store, so that it can be killed at any moment."""
+
+    def __init__(
+        self,
+        arena: Arena,
+        store: Store,
+        *,
+        widths: dict[str, int],
+        pace: Pace | None = None,
+        patience: Patience | None = None,
+        seed: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.arena, self.store, self.seed = arena, store, seed
+        self.pace, self.clock = pace or Pace(), clock or Clock()
+        met = patience or Patience()
+        self.lanes = [Lane(n, arena, store, width=widths[n], patience=met, clock=self.clock) for n in arena.challengers]
+        self.delivery = Delivery(arena, store, patience=met, clock=self.clock)
+        self._stopping = asyncio.Event()
+
+    async def poll(self) -> int:
+        """Read one window and queue its duels; return how many are new.
+
+        The mark moves last, and never past a trace that has not settled.
+        """
+        now = self.clock.now()
+        window = await self._window(now)
+        sightings = await look(self.arena, window)
+        before = await self.store.seen([sighting.trace_id for sighting in sightings])
+        fresh, mark = 0, window.end
+        async for intake in ingest(self.arena, sightings, before, now=now, patience=self.pace.give_up):
+            fresh += await self.store.take(intake, duels(self.arena, intake))
+            if intake.trace.fate is Fate.WAITING:
+                mark = min(mark, intake.sighting.started_at)
+            if self._stopping.is_set():
+                return fresh
+        await self.store.move_mark(self.arena.source.name, mark)
+        fresh += await self._enroll(now)
+        log.info("poll.done", traces=len(sightings), fresh_duels=fresh, mark=mark.isoformat())
+        return fresh
+
+    async def work(self, *, until_idle: bool, progress: Callable[[], None] = lambda: None) -> None:
+        """Carry duels to the end. Returns when told to stop, or when nothing can move and `until_idle`."""
+        finished = asyncio.Event()
+        delivering = asyncio.create_task(self.delivery.run(finished, self._stopping, progress))
+        try:
+            await asyncio.gather(*(lane.run(self._stopping, until_idle=until_idle) for lane in self.lanes))
+            await asyncio.gather(*(lane.finish(self.pace.grace.total_seconds()) for lane in self.lanes))
+        finally:
+            finished.set()
+            await delivering
+
+    async def publish(self) -> None:
+        """Add up every epoch that may still change, and write its leaderboard where people look."""
+        for epoch in (await self.store.epochs(self.arena.judge_version))[-2:]:
+            await self.arena.sink.publish(await self.leaderboard(epoch), self._fingerprints())
+
+    async def confirm(self) -> int:
+        """Read back what should be visible by now; send again what is not. Return how many duels are still open."""
+        return await self.delivery.confirm(older_than_s=self.pace.confirm.total_seconds(), send_again=True)
+
+    async def read_back(self) -> int:
+        """Wait until everything posted can be read; what stays away is sent once more. Return how many are lost."""
+        for _ in range(2):
+            if await self._visible_in_time():
+                break
+            await self.delivery.confirm(older_than_s=0, send_again=True)
+        return self.delivery.lost
+
+    async def _visible_in_time(self) -> bool:
+        deadline = self.clock.now() + self.pace.confirm
+        while await self.delivery.confirm(older_than_s=0, send_again=False):
+            if self.clock.now() >= deadline or self._stopping.is_set():
+                return self._stopping.is_set()
+            await self.clock.sleep(1.0)
+        return True
+
+    async def leaderboard(self, epoch: str | None = None) -> Leaderboard:
+        """Add up every decided duel of today's challengers under today's judge, of one epoch or of all."""
+        judge = self.arena.judge_version
+        outcomes = await self.store.outcomes(judge, self._fingerprints(), epoch)
+        controls = [name for name, challenger in self.arena.challengers.items() if challenger.control]
+        return standings(outcomes, judge=judge, controls=controls, seed=self.seed, epoch=epoch)
+
+    @property
+    def parked(self) -> Sequence[Fatal]:
+        """What needs a person before it moves again."""
+        found = [*(lane.parked for lane in self.lanes), self.delivery.parked]
+        return [error for error in found if error is not None]
+
+    def stop(self) -> None:
+        """Start nothing more; what runs is finished."""
+        self._stopping.set()
+
+    def _fingerprints(self) -> dict[str, str]:
+        return {name: challenger.fingerprint for name, challenger in self.arena.challengers.items()}
+
+    async def _window(self, now: datetime) -> Window:
+        """From the mark, minus the overlap, to what has had time to settle. A mark from a clock ahead is repaired."""
+        mark = await self.store.mark(self.arena.source.name)
+        start = now - self.pace.since if mark is None else min(mark, now) - self.pace.overlap
+        return Window(start=start, end=max(now - self.pace.settle, start))
+
+    async def _enroll(self, now: datetime) -> int:
+        """Let challengers that are new meet the challenges of this epoch and the last."""
+        epochs = [epoch_of(now), epoch_of(now - timedelta(days=7))]
+        met = [
+            await self.store.enroll(name, challenger.fingerprint, epochs)
+            for name, challenger in self.arena.challengers.items()
+        ]
+        return sum(met)

@@ -1,0 +1,58 @@
+"""One trace → one intake: its conversation, its turns, and where each of them ends. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from connector.assemble import assemble
+from connector.select import Selection
+from connector.split import TurnRules, split
+from connector.types import Disposition, Fate, Intake, Sighting, Trace
+from rollouts.types import Challenge, Record
+
+
+class Rules(Record):
+    """What is read, what counts as a turn, what is wanted."""
+
+    turns: TurnRules = TurnRules()
+    selection: Selection = Selection()
+
+
+def take_in(trace: Trace, sighting: Sighting, rules: Rules) -> Intake:
+    """Walk a trace to its challenges; every turn met ends as a challenge or as a disposition."""
+    conversation, turns = assemble(trace)
+    challenges = list[Challenge]()
+    for turn in split(conversation, rules.turns):
+        outcome = (rules.selection.excludes(turn) or turn) if isinstance(turn, Challenge) else turn
+        if isinstance(outcome, Challenge):
+            challenges.append(outcome)
+        turns.append(_challenged(outcome) if isinstance(outcome, Challenge) else outcome)
+    fate, reason = _sum_of(turns)
+    return Intake(
+        sighting=sighting, trace=ended(sighting, fate, reason), turns=tuple(turns), challenges=tuple(challenges)
+    )
+
+
+def ended(sighting: Sighting, fate: Fate, reason: str = "") -> Disposition:
+    """Say where a whole trace ended."""
+    return Disposition(of="trace", id=sighting.trace_id, trace_id=sighting.trace_id, fate=fate, reason=reason)
+
+
+def untaken(sighting: Sighting, fate: Fate, reason: str) -> Intake:
+    """Return the intake of a trace that is not read."""
+    return Intake(sighting=sighting, trace=ended(sighting, fate, reason))
+
+
+def _challenged(challenge: Challenge) -> Disposition:
+    return Disposition(of="turn", id=challenge.id, trace_id=challenge.origin.trace_id, fate=Fate.CHALLENGED, reason="")
+
+
+def _sum_of(turns: Sequence[Disposition]) -> tuple[Fate, str]:
+    """A trace with a challenge is challenged; any other ends as most of its turns do."""
+    if not turns:
+        return Fate.UNREADABLE, "no model call in it"
+    if any(turn.fate is Fate.CHALLENGED for turn in turns):
+        return Fate.CHALLENGED, ""
+    [(most, _)] = Counter((turn.fate, turn.reason) for turn in turns).most_common(1)
+    return most

@@ -1,0 +1,146 @@
+"""One challenger's duels, carried side by side: replay, judge, save each step.
+
+Each challenger has a lane of its own, so that a slow or broken one holds up nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from connector.clock import Clock
+from connector.pipeline import Arena, advance
+from connector.ports import Store
+from connector.types import Duel, State
+from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.types import Options
+
+log = structlog.get_logger(__name__)
+
+
+class Patience(Options):
+    """How failures are met."""
+
+    attempts: int = 5
+    """How often one step is tried before its duel is buried."""
+    first_wait_s: float = 2.0
+    """Doubles with every attempt, unless the server named a time."""
+    parked_s: float = 900.0
+    """How long a lane waits for a person after a fatal error."""
+
+
+class Lane:
+    """Carries the duels of one challenger, `width` at a time."""
+
+    def __init__(
+        self, challenger: str, arena: Arena, store: Store, *, width: int, patience: Patience, clock: Clock
+    ) -> None:
+        self.challenger = challenger
+        self.parked: Fatal | None = None
+        """Why nothing moves here, until a person acts."""
+        self._arena, self._store, self._clock = arena, store, clock
+        self._width, self._patience = width, patience
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._next: deque[Duel] = deque()
+        self._until: datetime | None = None
+        self._moved = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event, *, until_idle: bool) -> None:
+        """Carry what is due until told to stop, or until nothing here will move within a minute."""
+        while not stopping.is_set():
+            await self._top_up()
+            if until_idle and not self._running and not await self._due_soon():
+                return
+            await self._wait(stopping)
+
+    async def finish(self, grace_s: float) -> None:
+        """Let what runs come to its end; after `grace_s` it is cut off, and a later start repeats the open call."""
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running.values(), timeout=grace_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _top_up(self) -> None:
+        """Start what is due, as far as there is room."""
+        if self._until and self._clock.now() < self._until:
+            return
+        self.parked = self._until = None
+        room = self._width - len(self._running)
+        if len(self._next) < room:
+            await self._refill()
+        for _ in range(min(room, len(self._next))):
+            duel = self._next.popleft()
+            task = asyncio.create_task(self._carry(duel), name=f"duel {duel.id}")
+            self._running[duel.id] = task
+            task.add_done_callback(partial(self._done, duel.id))
+
+    def _done(self, duel_id: str, _: asyncio.Task[None]) -> None:
+        del self._running[duel_id]
+        self._moved.set()
+
+    async def _wait(self, stopping: asyncio.Event) -> None:
+        """Until a duel has come as far as it can, or a second is over; a stop is noticed within that second."""
+        self._moved.clear()
+        if not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), timeout=1.0)
+
+    async def _due_soon(self) -> bool:
+        if self.parked is not None:
+            return False
+        due = await self._store.next_due(self.challenger)
+        return due is not None and due <= self._clock.now() + timedelta(minutes=1)
+
+    async def _refill(self) -> None:
+        """Claim ahead: as many as fit at once and as many again, so that the store is asked seldom."""
+        held = len(self._running) + len(self._next)
+        found = await self._store.due(self.challenger, 2 * self._width + held, self._clock.now())
+        known = self._running.keys() | {duel.id for duel in self._next}
+        self._next.extend(duel for duel in found if duel.id not in known)
+
+    async def _carry(self, duel: Duel) -> None:
+        with structlog.contextvars.bound_contextvars(duel=duel.id, challenger=self.challenger):
+            try:
+                with self._store.carrying(duel.id):
+                    while duel.state in (State.QUEUED, State.ROLLED):
+                        duel = await advance(self._arena, duel)
+                        await self._store.save(duel)
+            except Retryable as error:
+                await self._retry_or_bury(duel, error)
+            except Permanent as error:
+                await self._bury(duel, error)
+            except Fatal as error:
+                await self._park(duel, error)
+            except Exception as error:
+                log.exception("duel.unexpected", state=duel.state)
+                await self._retry_or_bury(duel, Retryable(repr(error)))
+
+    async def _retry_or_bury(self, duel: Duel, error: Retryable) -> None:
+        duel = duel.model_copy(update={"attempts": duel.attempts + 1})
+        if duel.attempts >= self._patience.attempts:
+            await self._bury(duel, error)
+            return
+        wait_s = self._patience.first_wait_s * 2 ** (duel.attempts - 1)
+        wait_s = wait_s if error.retry_after_s is None else max(wait_s, error.retry_after_s)
+        log.info("duel.put_off", attempt=duel.attempts, wait_s=wait_s, caused_by=str(error))
+        await self._store.put_off([duel], self._clock.now() + timedelta(seconds=wait_s))
+
+    async def _bury(self, duel: Duel, error: Exception) -> None:
+        log.warning("duel.buried", state=duel.state, caused_by=str(error))
+        await self._store.save(duel.dead(f"{duel.state}: {error}"))
+
+    async def _park(self, duel: Duel, error: Fatal) -> None:
+        """Nothing in this lane will work: leave every duel as it is, and say so once."""
+        if self.parked is None:
+            log.critical("lane.parked", caused_by=str(error), hint=error.hint, for_s=self._patience.parked_s)
+        self.parked = error
+        self._until = self._clock.now() + timedelta(seconds=self._patience.parked_s)
+        self._next.clear()
+        await self._store.put_off([duel], self._until)

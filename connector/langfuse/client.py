@@ -1,0 +1,158 @@
+"""HTTP to one Langfuse project, and what its refusals mean.
+
+The official SDK is used where it fits every server: datasets and score configs. Observations, scores and spans go over plain
+httpx, because SDK 5 writes scores in a form that servers before 4.59 answer with 400 and it then drops, has no call for
+what v3 can do, and reports no acknowledgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import orjson
+import stamina
+from langfuse.api import AsyncLangfuseAPI
+from langfuse.api.core import ApiError
+
+from connector.clock import Clock
+from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
+
+_TIMEOUT_S = 60.0  # the SDK's own 5 s is too short for reads over a busy ClickHouse
+_PATIENCE_S = 90.0  # longer than the minute in which Langfuse counts requests
+_KEYS_HINT = "check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL: project keys, of this host"
+
+
+class Overloaded(Retryable):
+    """The server gave up on a query: a narrower one may do."""
+
+
+class NotHere(Permanent):
+    """Not found, or not offered in this server's mode; only the message tells."""
+
+
+class Client:
+    """Requests against `base_url`, signed with a project's keys."""
+
+    def __init__(self, base_url: str, public_key: str, secret_key: str, *, clock: Clock | None = None) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.clock = clock or Clock()
+        self.server_ahead_s = 0.0
+        """How far the server's clock was ahead of ours at its last answer; its Date header counts whole seconds."""
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            auth=(public_key, secret_key),
+            timeout=httpx.Timeout(_TIMEOUT_S, connect=30.0),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
+            headers={"x-langfuse-sdk-name": "understudy", "x-langfuse-public-key": public_key},
+        )
+        self.sdk = AsyncLangfuseAPI(
+            base_url=self.base_url,
+            username=public_key,
+            password=secret_key,
+            httpx_client=self._http,
+            timeout=_TIMEOUT_S,
+        )
+
+    async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON answer. Raises as `send` does."""
+        return await self.send("GET", path, query=query)
+
+    async def post(self, path: str, body: Any) -> Any:
+        """Send `body` as JSON; return the JSON answer. Raises as `send` does."""
+        content = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+        return await self.send("POST", path, content=content, headers={"content-type": "application/json"})
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send one request, and again while that may help within a minute and a half.
+
+        Raises `Fatal` for refused keys, `NotHere` for 404, `Permanent` for other refusals with the server's words,
+        `Overloaded` where a narrower query may do, `Retryable` for what passes by itself.
+        """
+        async for attempt in stamina.retry_context(on=_worth_waiting, attempts=6, timeout=_PATIENCE_S):
+            with attempt:
+                return await self._once(method, path, query, content, headers)
+        raise AssertionError("stamina returns or raises")
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Any:
+        try:
+            response = await self._http.request(method, path, params=query, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise Retryable(f"Langfuse at {self.base_url} cannot be reached: {error!r}") from error
+        except httpx.InvalidURL as error:
+            raise Fatal(f"{self.base_url} is no address: {error}", hint=_KEYS_HINT) from error
+        self._note_time(response)
+        if response.is_success:
+            return _json(response)
+        raise refusal(response.status_code, response.text, response.headers, f"{method} {path}")
+
+    def _note_time(self, response: httpx.Response) -> None:
+        if date := response.headers.get("date"):
+            ahead = parsedate_to_datetime(date).timestamp() - self.clock.now().timestamp()
+            self.server_ahead_s = max(0.0, ahead)
+
+
+def refusal(status: int, text: str, headers: Mapping[str, str], what: str) -> UnderstudyError:
+    """Return the error that a refused request means."""
+    message = f"Langfuse answered {what} with {status}: {text[:500]}"
+    match status:
+        case 401 | 403:
+            return Fatal(message, hint=_KEYS_HINT)
+        case 404:
+            return NotHere(message)
+        case 422 | 500 | 502 | 503 | 504 | 524:
+            return Overloaded(message)
+        case 408 | 409 | 429:
+            return Retryable(message, retry_after_s=_seconds(headers.get("retry-after")))
+        case _:
+            return Permanent(message)
+
+
+def from_sdk(error: ApiError, what: str) -> UnderstudyError:
+    """Translate the official SDK's error at the edge."""
+    return refusal(error.status_code or 500, str(error.body), error.headers or {}, what)
+
+
+def _worth_waiting(error: Exception) -> bool | float:
+    """Wait as long as the server asks; transient faults wait by stamina's backoff; a heavy query is not repeated."""
+    if isinstance(error, Overloaded) or not isinstance(error, Retryable):
+        return False
+    return True if error.retry_after_s is None else error.retry_after_s
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    try:
+        return float(retry_after) if retry_after is not None else None
+    except ValueError:
+        return None
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        raise Retryable(
+            f"Langfuse answered {response.request.url.path} with something that is no JSON: {response.text[:200]!r}",
+            hint="is LANGFUSE_BASE_URL the address of Langfuse itself, without a path?",
+        ) from None

@@ -1,0 +1,76 @@
+"""A row of Langfuse's API → our words, whichever version wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from connector.formats.format import decoded
+from connector.types import Observation
+
+Row = Mapping[str, Any]
+
+
+def observation(row: Row) -> Observation:
+    """Read one observation of v2/observations or of the v3 endpoints.
+
+    v2 gives input and output as text and empty strings for nothing; the model is `model` on the wire, `providedModelName`
+    in the documents.
+    """
+    return Observation(
+        id=row["id"],
+        trace_id=row["traceId"],
+        parent_id=row.get("parentObservationId") or None,
+        type=row.get("type") or "SPAN",
+        name=row.get("name") or None,
+        level=row.get("level") or "DEFAULT",
+        status_message=row.get("statusMessage") or None,
+        started_at=moment(row["startTime"]),
+        ended_at=moment(row["endTime"]) if row.get("endTime") else None,
+        input=decoded(row.get("input")),
+        output=decoded(row.get("output")),
+        metadata=_table(row.get("metadata")),
+        model=row.get("model") or row.get("providedModelName") or None,
+        parameters=_table(row.get("modelParameters")),
+        usage=_figures(row.get("usageDetails")),
+        cost_usd=_cost(row),
+        latency_s=_latency(row),
+    )
+
+
+def newest(rows: Iterable[Row]) -> list[Row]:
+    """Drop earlier copies of a row: until ClickHouse merges them, v2 may return one span twice."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = (row["traceId"], row["id"])
+        if key not in found or str(row.get("updatedAt") or "") >= str(found[key].get("updatedAt") or ""):
+            found[key] = row
+    return list(found.values())
+
+
+def moment(text: str) -> datetime:
+    """Read a time of the API, which is UTC."""
+    return datetime.fromisoformat(text)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    value = decoded(value)
+    return value if isinstance(value, dict) else {}
+
+
+def _figures(value: Any) -> dict[str, float]:
+    return {key: float(figure) for key, figure in _table(value).items() if isinstance(figure, int | float)}
+
+
+def _cost(row: Row) -> float | None:
+    """The total, where any cost was logged or derived; a bare 0 stands for "no price" as well, so it is unknown."""
+    total = _figures(row.get("costDetails")).get("total") or row.get("totalCost") or row.get("calculatedTotalCost")
+    return float(total) if total else None
+
+
+def _latency(row: Row) -> float | None:
+    if row.get("endTime"):
+        return (moment(row["endTime"]) - moment(row["startTime"])).total_seconds()
+    latency = row.get("latency")
+    return float(latency) if latency else None

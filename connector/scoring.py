@@ -1,0 +1,114 @@
+"""Judged duel → scores. Pure: ids and times are functions of the duel, so that posting twice overwrites."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from connector.types import Duel, Score, digest
+from judges.types import Judgment
+
+WIN = "understudy_win"
+"""Stands on rollouts alone: dashboards average it by model."""
+VERDICT = "understudy_verdict"
+CONSISTENT = "understudy_consistent"
+
+OWN = "0a11ce5f"
+"""Every trace id that we write begins so: known again even when the state file is lost."""
+
+_NAME_LIMIT = 35  # characters, of a score config's name
+
+
+def rollout_trace_id(duel: Duel) -> str:
+    """Name the trace that shows the challenger's answer."""
+    return OWN + digest(duel.id, "rollout")[:24]
+
+
+def judge_trace_id(duel: Duel) -> str:
+    """Name the trace that shows the judge's calls."""
+    return OWN + digest(duel.id, "judge")[:24]
+
+
+def baseline_trace_id(challenge_id: str) -> str:
+    """Name the trace that shows production's answer as an item of the baseline experiment."""
+    return OWN + digest(challenge_id, "baseline")[:24]
+
+
+def span_id(*parts: str) -> str:
+    """Derive an OpenTelemetry span id of 16 hex digits."""
+    return digest("span", *parts)[:16]
+
+
+def win_name(challenger: str) -> str:
+    """Name the score of one challenger on production observations, so that people can filter where it won."""
+    name = f"understudy_win.{challenger}"
+    if len(name) <= _NAME_LIMIT:
+        return name
+    return f"{name[: _NAME_LIMIT - 5]}.{hashlib.sha256(challenger.encode()).hexdigest()[:4]}"
+
+
+def judged_at(duel: Duel) -> datetime:
+    """Return when the duel was decided, for good."""
+    begun = [look.started_at for look in duel.judgment.rounds if look.started_at] if duel.judgment else []
+    answered = duel.rollout.completion.started_at if duel.rollout else None
+    return max(begun, default=answered or duel.challenge.origin.started_at)
+
+
+def scores(duel: Duel) -> list[Score]:
+    """Return what is to be said about a judged duel; nothing where the judge could not be read but that it could not."""
+    judgment = duel.judgment
+    if judgment is None:
+        return []
+    found = [_score(duel, VERDICT, judgment.verdict.value, comment=judgment.reason)]
+    if judgment.score is not None:
+        found.append(_score(duel, WIN, judgment.score, comment=judgment.reason))
+        found.append(_on_production(duel, judgment))
+    if judgment.consistent is not None:
+        found.append(_score(duel, CONSISTENT, float(judgment.consistent)))
+    return found
+
+
+def _score(duel: Duel, name: str, value: float | str, comment: str | None = None) -> Score:
+    kinds = {VERDICT: "CATEGORICAL", CONSISTENT: "BOOLEAN"}
+    return Score.model_validate(
+        {
+            "id": digest(duel.id, name),
+            "name": name,
+            "value": value,
+            "data_type": kinds.get(name, "NUMERIC"),
+            "timestamp": judged_at(duel),
+            "trace_id": rollout_trace_id(duel),
+            "observation_id": span_id(duel.id),
+            "comment": comment,
+            "metadata": _links(duel),
+        }
+    )
+
+
+def _on_production(duel: Duel, judgment: Judgment) -> Score:
+    origin = duel.challenge.origin
+    return Score(
+        id=digest(duel.id, "production"),
+        name=win_name(duel.challenger),
+        value=judgment.score if judgment.score is not None else "",
+        data_type="NUMERIC",
+        timestamp=judged_at(duel),
+        trace_id=origin.trace_id,
+        observation_id=origin.observation_id,
+        comment=judgment.reason,
+        metadata={**_links(duel), "turn": origin.turn},
+        environment=origin.environment or "default",
+    )
+
+
+def _links(duel: Duel) -> dict[str, str]:
+    rounds = duel.judgment.rounds if duel.judgment else ()
+    labels = {f"round_{n}": look.label or "unreadable" for n, look in enumerate(rounds, start=1)}
+    return {
+        "challenger": duel.challenger,
+        "challenge": duel.challenge.id,
+        "judge": duel.judgment.judge if duel.judgment else "",
+        "rollout_trace_id": rollout_trace_id(duel),
+        "judge_trace_id": judge_trace_id(duel),
+        **labels,
+    }

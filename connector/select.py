@@ -1,0 +1,62 @@
+"""Which traces and challenges are wanted. Pure, and the same answer every time."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from connector.types import Disposition, Fate, Sighting, digest
+from rollouts.types import Challenge, Options, Record
+
+
+class Filters(Options):
+    """What to read. An empty list asks for everything."""
+
+    environments: tuple[str, ...] = ()
+    """Langfuse environments, such as "production"."""
+    tags: tuple[str, ...] = ()
+    """Traces with any of these tags."""
+    trace_names: tuple[str, ...] = ()
+    """Names of traces."""
+    users: tuple[str, ...] = ()
+    """User ids."""
+    models: tuple[str, ...] = ()
+    """Models that gave the baseline."""
+
+    def excludes(self, sighting: Sighting) -> str | None:
+        """Return by which filter a trace falls out, if it does."""
+        checks = {
+            "environment": not self.environments or sighting.environment in self.environments,
+            "tag": not self.tags or bool(set(self.tags) & set(sighting.tags)),
+            "trace name": not self.trace_names or sighting.name in self.trace_names,
+            "user": not self.users or sighting.user_id in self.users,
+        }
+        return next((name for name, passes in checks.items() if not passes), None)
+
+
+class Sampling(Options):
+    """How many of the readable turns become duels."""
+
+    share: float = Field(default=1.0, ge=0.0, le=1.0)
+    """The share of challenges taken, 0 to 1. Which ones depends on their ids and the seed alone."""
+    seed: int = 0
+    """Another seed takes other challenges."""
+
+
+class Selection(Record):
+    """Which of the readable turns become duels."""
+
+    filters: Filters = Filters()
+    sampling: Sampling = Sampling()
+
+    def excludes(self, challenge: Challenge) -> Disposition | None:
+        """Return where a challenge ends that is not wanted."""
+        models = self.filters.models
+        if models and challenge.baseline.model not in models:
+            return _dropped(challenge, Fate.FILTERED, "model")
+        if int(digest(challenge.id, str(self.sampling.seed))[:12], 16) / 16**12 >= self.sampling.share:
+            return _dropped(challenge, Fate.SAMPLED_OUT, "")
+        return None
+
+
+def _dropped(challenge: Challenge, fate: Fate, reason: str) -> Disposition:
+    return Disposition(of="turn", id=challenge.id, trace_id=challenge.origin.trace_id, fate=fate, reason=reason)

@@ -1,0 +1,1 @@
+"""One file per place results go to; its name is the `kind` in config.toml."""

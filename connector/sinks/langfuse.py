@@ -1,0 +1,148 @@
+"""Results into Langfuse: dataset items, experiments, judge traces, scores, the leaderboard and a dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from itertools import chain
+
+import structlog
+from langfuse.api import ConfigCategory, ScoreConfigDataType
+from langfuse.api.core import ApiError
+
+from connector.langfuse import dashboard, datasets, scores, spans, summary
+from connector.langfuse.capabilities import Capabilities
+from connector.langfuse.client import Client, from_sdk
+from connector.langfuse.own import ROLLOUTS
+from connector.langfuse.paging import by_cursor, by_number
+from connector.langfuse.shown import (
+    Experiment,
+    baseline_name,
+    baseline_span,
+    experiment_id,
+    experiment_name,
+    item,
+    judge_spans,
+    rollout_span,
+)
+from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id
+from connector.scoring import scores as scores_of
+from connector.types import Duel, epoch_of
+from judges.standings.leaderboard import Leaderboard
+from judges.types import Verdict
+from rollouts.types import Challenge
+
+log = structlog.get_logger(__name__)
+
+_SIDE_BY_SIDE = 12  # requests: the client holds 16 connections, and httpx slows down with more
+
+
+class LangfuseSink:
+    """Implements `connector.ports.Sink`. `open` it before the first write."""
+
+    def __init__(self, client: Client, server: Capabilities, *, dataset: str) -> None:
+        self._client, self._server, self._dataset = client, server, f"understudy/{dataset}"
+        self._dataset_id = ""
+        self._runs = datasets.Runs(client, "")
+        self._room = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._written: dict[str, Leaderboard] = {}
+
+    async def open(self) -> None:
+        """Make sure that dataset, score configs and dashboard are there. May be called again."""
+        self._dataset_id = await datasets.ensure(self._client, self._dataset, "Production turns to be answered again.")
+        await datasets.ensure(self._client, summary.DATASET, "Who could take over, epoch by epoch.")
+        self._runs = datasets.Runs(self._client, self._dataset_id)
+        await _ensure_configs(self._client)
+        await dashboard.ensure(self._client)
+
+    async def post(self, duels: Sequence[Duel], fresh: Sequence[Challenge], *, doubtful: Collection[str]) -> None:
+        """Write items first, then what answers them, then what is said of the answers."""
+        if not self._dataset_id:
+            await self.open()
+        await asyncio.gather(*(self._item(challenge, doubtful=challenge.id in doubtful) for challenge in fresh))
+        baselines = [baseline_span(challenge, await self._baseline(challenge)) for challenge in fresh]
+        rollouts = [rollout_span(duel, await self._experiment(duel)) for duel in duels if duel.rollout]
+        judges = chain.from_iterable(judge_spans(duel) for duel in duels)
+        await spans.send(self._client, [*baselines, *rollouts, *judges])
+        await scores.write(self._client, self._server, [score for duel in duels for score in scores_of(duel)])
+
+    async def missing(self, duels: Sequence[Duel]) -> set[str]:
+        """Read scores and rollouts back."""
+        wanted = {score.id: duel.id for duel in duels for score in scores_of(duel)}
+        absent = await scores.absent(self._client, self._server, list(wanted))
+        there = await self._rollouts_there(duels)
+        unseen = {duel.id for duel in duels if duel.rollout and rollout_trace_id(duel) not in there}
+        return {wanted[score_id] for score_id in absent} | unseen
+
+    async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
+        """Write an epoch's leaderboard, unless this process has written just that before."""
+        if leaderboard.epoch is None or self._written.get(leaderboard.epoch) == leaderboard:
+            return
+        if not self._dataset_id:
+            await self.open()
+        names = {n: experiment_name(n, leaderboard.epoch, mark) for n, mark in fingerprints.items()}
+        experiments = {who: run for who, name in names.items() if (run := await self._run_id(name))}
+        figures = list(summary.run_scores(leaderboard, experiments))
+        await scores.write(self._client, self._server, figures)
+        await datasets.write_item(self._client, summary.item(leaderboard), doubtful=True)
+        await spans.send(self._client, [summary.span(leaderboard, self._server.project_id)])
+        self._written[leaderboard.epoch] = leaderboard
+
+    async def _item(self, challenge: Challenge, *, doubtful: bool) -> None:
+        async with self._room:
+            await datasets.write_item(self._client, item(challenge, self._dataset), doubtful=doubtful)
+
+    async def _baseline(self, challenge: Challenge) -> Experiment:
+        name = baseline_name(epoch_of(challenge.origin.started_at))
+        return await self._linked(
+            name, challenge.id, baseline_trace_id(challenge.id), span_id(challenge.id, "baseline")
+        )
+
+    async def _experiment(self, duel: Duel) -> Experiment:
+        name = experiment_name(duel.challenger, duel.epoch, duel.fingerprint)
+        return await self._linked(name, duel.challenge.id, rollout_trace_id(duel), span_id(duel.id))
+
+    async def _linked(self, name: str, item_id: str, trace: str, span: str) -> Experiment:
+        """Servers with a run table give runs their own ids; the others derive it from the name."""
+        if self._server.legacy:
+            await self._runs.link(name, item_id, trace, span)
+        return Experiment(id=await self._run_id(name) or "", name=name, dataset_id=self._dataset_id)
+
+    async def _run_id(self, name: str) -> str | None:
+        if self._server.legacy:
+            return await self._runs.id_of(name)
+        return experiment_id(self._server.project_id, self._dataset_id, name)
+
+    async def _rollouts_there(self, duels: Sequence[Duel]) -> set[str]:
+        """Return the trace ids of rollouts that the server shows around the time of these duels."""
+        moments = [
+            duel.rollout.completion.started_at or duel.challenge.origin.started_at for duel in duels if duel.rollout
+        ]
+        if not moments:
+            return set()
+        start, end = min(moments) - timedelta(seconds=1), max(moments) + timedelta(seconds=1)
+        if self._server.reads == "observations":
+            query = {"fromStartTime": start.isoformat(), "toStartTime": end.isoformat(), "fields": "core"}
+            path = "/api/public/v2/observations"
+            rows = by_cursor(self._client, path, {**query, "environment": ROLLOUTS, "limit": 1000})
+            return {str(row["traceId"]) async for row in rows}
+        query = {"fromTimestamp": start.isoformat(), "toTimestamp": end.isoformat(), "fields": "core"}
+        rows = by_number(self._client, "/api/public/traces", {**query, "environment": ROLLOUTS, "limit": 100})
+        return {str(row["id"]) async for row in rows}
+
+
+async def _ensure_configs(client: Client) -> None:
+    """Create our score configs once. Their names are not unique on the server, so they are looked for first."""
+    categories = [ConfigCategory(label=verdict.value, value=float(n)) for n, verdict in enumerate(Verdict)]
+    wanted = {
+        WIN: {"data_type": ScoreConfigDataType.NUMERIC, "min_value": 0.0, "max_value": 1.0},
+        VERDICT: {"data_type": ScoreConfigDataType.CATEGORICAL, "categories": categories},
+        CONSISTENT: {"data_type": ScoreConfigDataType.BOOLEAN},
+    }
+    held = {row["name"] async for row in by_number(client, "/api/public/score-configs", {"limit": 100})}
+    for name in wanted.keys() - held:
+        try:
+            await client.sdk.score_configs.create(name=name, **wanted[name])  # type: ignore[arg-type]
+        except ApiError as error:
+            raise from_sdk(error, f"creating the score config {name}") from error

@@ -1,0 +1,1 @@
+"""Where progress is kept. One SQLite file with one writer thread."""

@@ -1,0 +1,156 @@
+"""The duels: what is due, and what each step saved.
+
+The table is also the outbox: a judged duel is one whose results are still to be posted, under ids and times that are
+functions of the row; a posted one was acknowledged by the other side; a confirmed one was read back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from connector.planning import Load
+from connector.store.traces import unpacked
+from connector.store.writer import Writer
+from connector.types import Duel, State
+from judges.types import Judgment
+from rollouts.types import Challenge, Rollout
+
+_READ = """select duel.id, challenger, fingerprint, duel.epoch, state, reason, attempts, rollout, judgment,
+           challenge.body from duel join challenge on challenge.id = duel.challenge_id"""
+_SAVE = """update duel set state = :state, reason = :reason, attempts = :attempts, rollout = :rollout,
+           judgment = :judgment, judge = :judge, verdict = :verdict, score = :score, consistent = :consistent,
+           identical = :identical, cost_usd = :cost_usd, latency_s = :latency_s, due_at = 0 where id = :id"""
+
+
+class Duels:
+    """Steps of duels, saved one by one."""
+
+    _writer: Writer
+
+    async def due(self, challenger: str, limit: int, now: datetime) -> list[Duel]:
+        where = """where challenger = ? and state in ('queued', 'rolled') and due_at <= ?
+                   order by state desc, due_at, duel.rowid limit ?"""
+        return await self._read(where, (challenger, now.timestamp(), limit))
+
+    async def next_due(self, challenger: str) -> datetime | None:
+        sql = "select min(due_at) from duel where challenger = ? and state in ('queued', 'rolled')"
+        [due] = await self._writer.run(lambda db: db.execute(sql, (challenger,)).fetchone())
+        return None if due is None else datetime.fromtimestamp(due, UTC)
+
+    async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
+        where = "where state = 'judged' and due_at <= ? order by due_at, duel.rowid limit ?"
+        return await self._read(where, (now.timestamp(), limit))
+
+    async def unconfirmed(self, before: datetime, limit: int) -> list[Duel]:
+        where = "where confirmed = 0 and state = 'posted' and posted_at <= ? order by posted_at limit ?"
+        return await self._read(where, (before.timestamp(), limit))
+
+    async def duels_of(self, challenge_id: str) -> list[Duel]:
+        return await self._read("where duel.challenge_id glob ? || '*' order by challenger", (challenge_id,))
+
+    async def save(self, duel: Duel) -> None:
+        row = _columns(duel)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(_SAVE, row)
+            db.execute("delete from call where duel_id = ? and completion is not null", (duel.id,))
+
+        await self._writer.run(write)
+
+    async def put_off(self, duels: Sequence[Duel], until: datetime) -> None:
+        rows = [(duel.attempts, until.timestamp(), duel.id) for duel in duels]
+        sql = "update duel set attempts = ?, due_at = ? where id = ?"
+        await self._writer.run(lambda db: db.executemany(sql, rows))
+
+    async def unposted(self, duels: Sequence[Duel]) -> list[Challenge]:
+        by_id = {duel.challenge.id: duel.challenge for duel in duels}
+        sql = "select posting from challenge where id = ?"
+
+        def read(db: sqlite3.Connection) -> list[str]:
+            return [i for i in by_id if db.execute(sql, (i,)).fetchone()[0] < _POSTED]
+
+        return [by_id[challenge_id] for challenge_id in await self._writer.run(read)]
+
+    async def begin_posting(self, challenges: Sequence[Challenge]) -> set[str]:
+        ids = [challenge.id for challenge in challenges]
+
+        def write(db: sqlite3.Connection) -> set[str]:
+            begun = {i for i in ids if db.execute("select posting from challenge where id = ?", (i,)).fetchone()[0]}
+            db.executemany("update challenge set posting = 1 where id = ? and posting = 0", [(i,) for i in ids])
+            return begun
+
+        return await self._writer.run(write)
+
+    async def acknowledged(self, duels: Sequence[Duel], at: datetime) -> None:
+        def write(db: sqlite3.Connection) -> None:
+            challenges = [(_POSTED, duel.challenge.id) for duel in duels]
+            db.executemany("update challenge set posting = ? where id = ?", challenges)
+            sql = "update duel set state = 'posted', posted_at = ?, attempts = 0 where id = ?"
+            db.executemany(sql, [(at.timestamp(), duel.id) for duel in duels])
+
+        await self._writer.run(write)
+
+    async def confirmed(self, duels: Sequence[Duel]) -> None:
+        ids = [(duel.id,) for duel in duels]
+        await self._writer.run(lambda db: db.executemany("update duel set confirmed = 1 where id = ?", ids))
+
+    async def loads(self, fingerprints: Mapping[str, str]) -> list[Load]:
+        sql = """select challenger, state, read_tokens, answer_tokens, most_tokens
+                 from duel join challenge on challenge.id = duel.challenge_id
+                 where challenger = ? and fingerprint = ? and state in ('queued', 'rolled')"""
+
+        def read(db: sqlite3.Connection) -> list[Load]:
+            rows = (row for pair in fingerprints.items() for row in db.execute(sql, pair))
+            return [Load(name, state == "rolled", *tokens) for name, state, *tokens in rows]
+
+        return await self._writer.run(read)
+
+    async def states(self) -> Mapping[tuple[str, State], int]:
+        sql = "select challenger, state, count(*) from duel group by 1, 2"
+        rows = await self._writer.run(lambda db: db.execute(sql).fetchall())
+        return {(challenger, State(state)): count for challenger, state, count in rows}
+
+    async def _read(self, where: str, arguments: tuple[Any, ...]) -> list[Duel]:
+        rows = await self._writer.run(lambda db: db.execute(f"{_READ} {where}", arguments).fetchall())
+        return [_duel(row) for row in rows]
+
+
+_POSTED = 2  # challenge.posting: 0 never, 1 begun, 2 acknowledged
+
+
+def _duel(row: tuple[Any, ...]) -> Duel:
+    duel_id, challenger, fingerprint, epoch, state, reason, attempts, rollout, judgment, body = row
+    return Duel(
+        id=duel_id,
+        challenge=unpacked(body),
+        challenger=challenger,
+        fingerprint=fingerprint,
+        epoch=epoch,
+        state=State(state),
+        reason=reason,
+        attempts=attempts,
+        rollout=Rollout.model_validate_json(rollout) if rollout else None,
+        judgment=Judgment.model_validate_json(judgment) if judgment else None,
+    )
+
+
+def _columns(duel: Duel) -> dict[str, Any]:
+    rollout, judgment = duel.rollout, duel.judgment
+    return {
+        "id": duel.id,
+        "state": duel.state,
+        "reason": duel.reason,
+        "attempts": duel.attempts,
+        "rollout": rollout.model_dump_json(exclude_none=True) if rollout else None,
+        "judgment": judgment.model_dump_json(exclude_none=True) if judgment else None,
+        "judge": judgment.judge if judgment else None,
+        "verdict": judgment.verdict if judgment else None,
+        "score": judgment.score if judgment else None,
+        "consistent": judgment.consistent if judgment else None,
+        "identical": bool(judgment and not judgment.rounds) if judgment else None,
+        "cost_usd": rollout.completion.cost_usd if rollout else None,
+        "latency_s": rollout.completion.latency_s if rollout else None,
+    }

@@ -1,0 +1,69 @@
+"""The tables, as migrations: a list of functions that only ever grows."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("understudy")
+
+
+@migrations()
+def m001_initial(db: sqlite_utils.Database) -> None:
+    """Traces and turns with their fates, challenges once, duels that refer to them, and the calls under way."""
+    for statement in _INITIAL:
+        db.execute(statement)
+
+
+_INITIAL = (
+    """create table mark (source text primary key, high_water text not null) strict, without rowid""",
+    """create table trace (
+        id text primary key, session_id text, started_at text not null, observations integer not null,
+        fate text not null, reason text not null
+    ) strict, without rowid""",
+    """create table turn (
+        id text primary key, trace_id text not null, fate text not null, reason text not null
+    ) strict, without rowid""",
+    "create index turn_of_trace on turn (trace_id)",
+    """create table challenge (
+        id text primary key, conversation_id text not null, content_id text not null, trace_id text not null,
+        session_id text, observed integer not null, epoch text not null, body blob not null,
+        baseline_cost_usd real, baseline_latency_s real,
+        read_tokens integer not null, answer_tokens integer not null, most_tokens integer, posting integer not null default 0
+    ) strict""",
+    "create index challenge_by_content on challenge (content_id, observed)",
+    "create index challenge_by_epoch on challenge (epoch)",
+    """create table duel (
+        id text primary key, challenge_id text not null references challenge (id), challenger text not null,
+        fingerprint text not null, epoch text not null, state text not null, reason text not null default '',
+        attempts integer not null default 0, due_at real not null default 0,
+        rollout text, judgment text, judge text, verdict text, score real, consistent integer, identical integer,
+        cost_usd real, latency_s real, posted_at real, confirmed integer not null default 0
+    ) strict""",
+    "create index duel_due on duel (challenger, state, due_at)",
+    "create index duel_of_challenge on duel (challenge_id)",
+    "create index duel_unconfirmed on duel (confirmed, state, posted_at)",
+    """create table call (
+        key text primary key, duel_id text, completion text
+    ) strict, without rowid""",
+)
+
+
+def open_database(path: str) -> sqlite3.Connection:
+    """Open the state file, creating and migrating it as needed, in write-ahead mode.
+
+    With `synchronous = normal` a killed process loses nothing; a power cut may lose the last commits, never the file.
+    """
+    if path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = normal")
+    connection.execute("pragma foreign_keys = on")
+    migrations.apply(sqlite_utils.Database(connection))
+    connection.commit()
+    connection.isolation_level = None
+    return connection

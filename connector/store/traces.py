@@ -1,0 +1,125 @@
+"""What was read, how far, and where everything that was read has ended."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from connector.planning import measure
+from connector.store.writer import Writer
+from connector.types import Duel, Fate, Intake, Seen, epoch_of
+from rollouts.types import Challenge
+
+_TRACE = """insert into trace (id, session_id, started_at, observations, fate, reason) values (?, ?, ?, ?, ?, ?)
+            on conflict (id) do update set observations = excluded.observations, fate = excluded.fate,
+            reason = excluded.reason"""
+_TURN = """insert into turn (id, trace_id, fate, reason) values (?, ?, ?, ?)
+           on conflict (id) do update set fate = excluded.fate, reason = excluded.reason
+           where turn.fate <> 'challenged'"""
+_CHALLENGE = """insert or ignore into challenge
+                (id, conversation_id, content_id, trace_id, session_id, observed, epoch, body, baseline_cost_usd,
+                 baseline_latency_s, read_tokens, answer_tokens, most_tokens)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_DUEL = """insert or ignore into duel (id, challenge_id, challenger, fingerprint, epoch, state)
+           values (?, ?, ?, ?, ?, 'queued')"""
+
+
+class Traces:
+    """Marks, traces, turns and challenges."""
+
+    _writer: Writer
+
+    async def mark(self, source: str) -> datetime | None:
+        sql = "select high_water from mark where source = ?"
+        row = await self._writer.run(lambda db: db.execute(sql, (source,)).fetchone())
+        return datetime.fromisoformat(row[0]) if row else None
+
+    async def move_mark(self, source: str, to: datetime) -> None:
+        sql = "insert or replace into mark values (?, ?)"
+        await self._writer.run(lambda db: db.execute(sql, (source, to.isoformat())))
+
+    async def seen(self, trace_ids: Sequence[str]) -> Mapping[str, Seen]:
+        sql = "select observations, fate from trace where id = ?"
+
+        def read(db: sqlite3.Connection) -> dict[str, Seen]:
+            rows = ((trace_id, db.execute(sql, (trace_id,)).fetchone()) for trace_id in trace_ids)
+            return {trace_id: Seen(observations=row[0], fate=Fate(row[1])) for trace_id, row in rows if row}
+
+        return await self._writer.run(read)
+
+    async def take(self, intake: Intake, duels: Sequence[Duel]) -> int:
+        bodies = {challenge.id: packed(challenge) for challenge in intake.challenges}
+
+        def write(db: sqlite3.Connection) -> int:
+            known = {challenge.id for challenge in intake.challenges if _is_known(db, challenge)}
+            sighting, trace = intake.sighting, intake.trace
+            started_at = sighting.started_at.isoformat()
+            db.execute(
+                _TRACE,
+                (trace.id, sighting.session_id, started_at, sighting.observations, trace.fate, trace.reason),
+            )
+            turns = [(turn.id, turn.trace_id, turn.fate, turn.reason) for turn in intake.turns if turn.id not in known]
+            db.executemany(_TURN, turns)
+            fresh = [challenge for challenge in intake.challenges if challenge.id not in known]
+            db.executemany(_CHALLENGE, [_row(challenge, bodies[challenge.id]) for challenge in fresh])
+            return _queue(db, [duel for duel in duels if duel.challenge.id not in known])
+
+        return await self._writer.run(write)
+
+    async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
+        met = "select 1 from duel where challenge_id = ? and challenger = ? and fingerprint = ?"
+
+        def write(db: sqlite3.Connection) -> int:
+            marks = ", ".join("?" for _ in epochs)
+            rows = db.execute(f"select id, body from challenge where epoch in ({marks})", tuple(epochs))  # noqa: S608
+            fresh = 0
+            for challenge_id, body in rows.fetchall():
+                if not db.execute(met, (challenge_id, challenger, fingerprint)).fetchone():
+                    fresh += _queue(db, [Duel.of(unpacked(body), challenger, fingerprint)])
+            return fresh
+
+        return await self._writer.run(write)
+
+    async def ledger(self) -> Mapping[tuple[str, Fate, str], int]:
+        sql = """select 'trace', fate, reason, count(*) from trace group by 2, 3
+                 union all select 'turn', fate, reason, count(*) from turn group by 2, 3"""
+        rows = await self._writer.run(lambda db: db.execute(sql).fetchall())
+        return {(of, Fate(fate), reason): count for of, fate, reason, count in rows}
+
+    async def examples(self) -> Mapping[tuple[str, Fate, str], str]:
+        sql = """select 'trace', fate, reason, min(id) from trace group by 2, 3
+                 union all select 'turn', fate, reason, min(trace_id) from turn group by 2, 3"""
+        rows = await self._writer.run(lambda db: db.execute(sql).fetchall())
+        return {(of, Fate(fate), reason): trace_id for of, fate, reason, trace_id in rows}
+
+
+def packed(challenge: Challenge) -> bytes:
+    """Histories repeat themselves: even the fastest compression makes them a fraction."""
+    return zlib.compress(challenge.model_dump_json(exclude_none=True).encode(), 1)
+
+
+def unpacked(body: bytes) -> Challenge:
+    """Undo `packed`."""
+    return Challenge.model_validate_json(zlib.decompress(body))
+
+
+def _is_known(db: sqlite3.Connection, challenge: Challenge) -> bool:
+    """Whether a turn that only a history shows was produced in a trace that is already known."""
+    sql = "select 1 from challenge where content_id = ? and observed = 1 and id <> ?"
+    return (
+        not challenge.origin.observed and db.execute(sql, (challenge.content_id, challenge.id)).fetchone() is not None
+    )
+
+
+def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
+    origin, baseline = challenge.origin, challenge.baseline
+    ids = (challenge.id, challenge.conversation_id, challenge.content_id, origin.trace_id, origin.session_id)
+    figures = (baseline.cost_usd, baseline.latency_s)
+    return (*ids, int(origin.observed), epoch_of(origin.started_at), body, *figures, *measure(challenge))
+
+
+def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:
+    rows = [(duel.id, duel.challenge.id, duel.challenger, duel.fingerprint, duel.epoch) for duel in duels]
+    return max(db.executemany(_DUEL, rows).rowcount, 0) if rows else 0

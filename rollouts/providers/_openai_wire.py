@@ -1,0 +1,103 @@
+"""One call in the dialect of OpenAI chat completions, for every provider that speaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import openai
+import orjson
+
+from rollouts.endpoint import Endpoint, encoded, ended, unreachable
+from rollouts.errors import Retryable
+from rollouts.projections.openai_chat import from_openai, to_openai
+from rollouts.refusals import Refusal
+from rollouts.types import Completion, Request, Usage
+
+_NO_KEY = "never-sent"
+"""The SDK wants a key even where its header is left out."""
+_WITH_KEY: Any = {"headers": {"content-type": "application/json"}}
+_WITHOUT_KEY: Any = {"headers": {"content-type": "application/json", "authorization": openai.Omit()}}
+
+
+def open_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
+    """Open a client; this takes some 50 ms, so keep it. Raises `Fatal` without a key."""
+    return openai.AsyncOpenAI(
+        api_key=endpoint.key() or _NO_KEY,
+        base_url=endpoint.base_url,
+        max_retries=endpoint.max_retries,
+        http_client=endpoint.transport(openai.DefaultAioHttpClient),
+    )
+
+
+async def chat(
+    endpoint: Endpoint, client: openai.AsyncOpenAI, model: str, request: Request, *, max_tokens_key: str
+) -> Completion:
+    """Ask once, through the SDK's client but without its models: that takes a third to an eighth of the time."""
+    asked = to_openai(request.messages, request.tools, endpoint.wanted(request), max_tokens_key=max_tokens_key)
+    body = encoded({"model": model, **asked, **endpoint.extra_body})
+    options = _WITH_KEY if endpoint.api_key_env else _WITHOUT_KEY
+    refusal: Refusal | None
+    try:
+        async with endpoint.within_time():
+            response = await client.post("/chat/completions", content=body, cast_to=httpx2.Response, options=options)
+    except openai.APIStatusError as error:
+        refusal = Refusal.read(error.response)
+    except openai.APIConnectionError as error:
+        raise unreachable(endpoint.base_url, error) from None
+    else:
+        reply = _read(response)
+        refusal = _refusal(reply)
+        if refusal is None:
+            return _completion(reply, response)
+    # Out of the `except`, so that no traceback prints the request with the key in it.
+    raise refusal.error(model=model, key_env=endpoint.api_key_env, key=client.api_key)
+
+
+def _read(response: httpx2.Response) -> Any:
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        raise Retryable(f"the answer is no JSON: {error}") from None
+
+
+def _refusal(reply: Any) -> Refusal | None:
+    """Gateways such as OpenRouter send an error with status 200, in place of the choices or inside of one."""
+    try:
+        failed = [choice for choice in reply.get("choices") or () if choice["finish_reason"] == "error"]
+        if reply.get("choices") and not failed:
+            return None
+        error = (failed[0] if failed else reply).get("error")
+        status = int(error["code"]) if error and str(error.get("code")).isdigit() else 502
+    except (AttributeError, KeyError, TypeError, IndexError):
+        return Refusal(502, "the answer has no choices")
+    return Refusal.worded(status, {"error": error or "the answer has no choices"})
+
+
+def _completion(reply: Mapping[str, Any], response: httpx2.Response) -> Completion:
+    try:
+        choice = reply["choices"][0]
+        usage = reply.get("usage") or {}
+        return Completion(
+            message=from_openai({"role": "assistant", **choice["message"]}),
+            model=reply.get("model"),
+            finish_reason=choice.get("finish_reason"),
+            usage=_usage(usage),
+            cost_usd=usage.get("cost"),  # OpenRouter
+            **ended(response),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Retryable(f"the answer cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    read = usage.get("prompt_tokens_details") or {}
+    written = usage.get("completion_tokens_details") or {}
+    return Usage(
+        input_tokens=usage.get("prompt_tokens"),
+        output_tokens=usage.get("completion_tokens"),
+        cached_input_tokens=read.get("cached_tokens"),
+        cache_write_tokens=read.get("cache_write_tokens"),
+        reasoning_tokens=written.get("reasoning_tokens"),
+    )

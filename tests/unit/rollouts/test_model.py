@@ -1,0 +1,171 @@
+import asyncio
+
+import pytest
+
+from rollouts.budget import Budget
+from rollouts.cost import Price
+from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable
+from rollouts.journal import MemoryJournal
+from rollouts.limits import Limits
+from rollouts.model import Model
+from rollouts.provider import Provider
+from rollouts.providers.openai import OpenAI
+from rollouts.providers.scripted import Scripted
+from rollouts.types import Completion, Message, Parameters, Request, Text, Usage
+
+PRICE = Price(input=1_000_000, output=1_000_000)
+"""A dollar a token."""
+HEY = (Message(role="user", parts=(Text(content="hey!"),)),)
+"""About 5 tokens."""
+
+
+class Failing(Provider):
+    """Raises what it is told."""
+
+    model: str = "failing"
+    how: str = "retryable"
+
+    async def complete(self, request: Request) -> Completion:
+        """Fail."""
+        if self.how == "retryable":
+            raise Retryable("later", retry_after_s=7)
+        raise Permanent("never")
+
+
+class Priced(Scripted):
+    """Reports tokens and leaves the cost to others."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer without a cost."""
+        return (await super().complete(request)).model_copy(update={"cost_usd": None})
+
+
+class Journal(MemoryJournal):
+    """Remembers what it was told, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    async def begin(self, key: str) -> Completion | None:
+        """Note it."""
+        self.notes.append(f"begin {key}")
+        return await super().begin(key)
+
+    async def keep(self, key: str, completion: Completion) -> None:
+        """Note it."""
+        self.notes.append(f"keep {key}")
+        await super().keep(key, completion)
+
+    async def drop(self, key: str) -> None:
+        """Note it."""
+        self.notes.append(f"drop {key}")
+        await super().drop(key)
+
+
+def model(provider: Provider, **others: object) -> Model:
+    """Configure a model without limits, except for `others`."""
+    parts = {"price": None, "limits": Limits(), "journal": Journal(), "budget": Budget(None), **others}
+    return Model(provider, name="m", **parts)  # type: ignore[arg-type]
+
+
+def asked(key: str = "k", **parameters: object) -> Request:
+    """Ask something short."""
+    return Request(key=key, messages=HEY, parameters=Parameters.model_validate(parameters))
+
+
+async def test_one_question_is_paid_once() -> None:
+    """Asking again, later or at the same time, returns the first answer."""
+    provider = Scripted(answers=("a", "b"), latency_s=0.01)
+    asking = model(provider)
+    together = await asyncio.gather(*(asking.ask(asked()) for _ in range(5)))
+    assert {answer.message.text for answer in [*together, await asking.ask(asked())]} == {"a"}
+    assert provider.calls == 1
+    assert (await asking.ask(asked("other"))).message.text == "b"
+
+
+async def test_the_journal_hears_before_and_after() -> None:
+    """A call is noted before it is made, and kept or dropped after it."""
+    journal = Journal()
+    await model(Scripted(answers=("a",)), journal=journal).ask(asked("1"))
+    with pytest.raises(Permanent):
+        await model(Failing(how="permanent"), journal=journal).ask(asked("2"))
+    assert journal.notes == ["begin 1", "keep 1", "begin 2", "drop 2"]
+
+
+async def test_what_the_journal_keeps_needs_no_budget() -> None:
+    """An answer already paid is free, even when no money is left."""
+    journal = MemoryJournal()
+    paid = await model(Scripted(answers=("a",)), journal=journal).ask(asked())
+    assert await model(Scripted(answers=("b",)), journal=journal, price=PRICE, budget=Budget(0.0)).ask(asked()) == paid
+
+
+async def test_cost_follows_from_tokens_and_price() -> None:
+    """Where the provider names no cost, tokens and price give it, and the budget counts it."""
+    budget = Budget(1_000.0)
+    provider = Priced(answers=("a",), usage=Usage(input_tokens=6, output_tokens=2))
+    answer = await model(provider, price=PRICE, budget=budget).ask(asked(max_tokens=10))
+    assert answer.cost_usd == pytest.approx(8)
+    assert budget.spent_usd == pytest.approx(8)
+    assert budget.reserved_usd == 0
+
+
+async def test_an_unknown_price_leaves_the_cost_unknown() -> None:
+    """Nobody makes up a cost, and a limited budget refuses such a model."""
+    provider = Priced(answers=("a",), usage=Usage(input_tokens=6, output_tokens=2))
+    assert (await model(provider).ask(asked())).cost_usd is None
+    with pytest.raises(Fatal, match="price"):
+        await model(provider, budget=Budget(5.0)).ask(asked())
+
+
+async def test_the_worst_case_must_fit() -> None:
+    """A call whose prompt and longest answer do not fit is not made."""
+    provider = Scripted(answers=("a",))
+    with pytest.raises(BudgetExhausted):
+        await model(provider, price=PRICE, budget=Budget(100.0)).ask(asked(max_tokens=100))
+    with pytest.raises(BudgetExhausted):
+        await model(provider, price=PRICE, budget=Budget(100.0), worst_output_tokens=100).ask(asked())
+    assert provider.calls == 0
+    assert await model(provider, price=PRICE, budget=Budget(100.0)).ask(asked(max_tokens=80))
+
+
+async def test_a_failed_call_gives_the_money_back_and_heeds_retry_after() -> None:
+    """After a Retry-After nobody is sent to the same server too early, and nothing is spent."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        await asyncio.sleep(0)
+        clock.append(clock[-1] + seconds)
+
+    clock = [100.0]
+    budget = Budget(1_000.0)
+    failing = model(
+        Failing(),
+        price=PRICE,
+        budget=budget,
+        limits=Limits(clock=lambda: clock[-1], sleep=sleep),
+        worst_output_tokens=9,
+    )
+    with pytest.raises(Retryable):
+        await failing.ask(asked())
+    assert (budget.spent_usd, budget.reserved_usd, waited) == (0, 0, [])
+    with pytest.raises(Retryable):
+        await failing.ask(asked())
+    assert waited == [pytest.approx(7)]
+
+
+def test_the_version_names_what_may_change_an_answer() -> None:
+    """Another model or address is another version; time-outs and keys are not, and no secret is in it."""
+    plain = OpenAI(model="a")
+    same = [OpenAI(model="a", timeout_s=9, api_key_env="OTHER", connections=2_000, max_retries=0)]
+    other = [OpenAI(model="b"), OpenAI(model="a", base_url="https://x"), OpenAI(model="a", extra_body={"x": 1})]
+    assert len(model(plain).version) == 12
+    assert {model(provider).version for provider in same} == {model(plain).version}
+    assert len({model(provider).version for provider in [plain, *other]}) == 4
+
+
+def test_connections_must_not_throttle() -> None:
+    """A concurrency above the connections is refused at the start: waiting would pass for latency."""
+    with pytest.raises(Fatal, match="200 calls at once over 100 connections"):
+        model(OpenAI(model="a", connections=100), limits=Limits(concurrency=200))

@@ -94,7 +94,7 @@ def open_client(table: LangfuseTable) -> Client:
     keys = {name: read_secret(name) for name in ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")}
     for name, value in keys.items():
         if value is None:
-            raise Fatal(f"{name} is not set", hint="create project keys in Langfuse under Settings › API Keys")
+            raise Fatal(f"{name} is not set", hint="create project keys in Langfuse under Settings, API Keys")
     base_url = read_secret("LANGFUSE_BASE_URL", "LANGFUSE_HOST") or table.base_url or CLOUD
     return Client(base_url, str(keys["LANGFUSE_PUBLIC_KEY"]), str(keys["LANGFUSE_SECRET_KEY"]))
 
@@ -148,7 +148,7 @@ class _Models:
         model = Model(
             asked,
             name=asked.model,
-            price=FREE if table.free else price_of(asked.model, table.price),
+            price=FREE if table.free or asked.free else price_of(asked.model, table.price),
             limits=Limits(concurrency=table.concurrency, rpm=table.rpm, tpm=table.tpm),
             journal=self._store,
             budget=self._budget,

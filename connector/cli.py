@@ -1,7 +1,7 @@
 """The command line: one file per verb in `connector/commands/`, found by its name.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 ok · 1 run-time error · 2 usage or configuration · 3 cost not
-approved · 4 budget exhausted.
+Results go to stdout, everything else to stderr. Exit codes: 0 ok · 1 run-time error · 2 usage or configuration · 3 cost
+not approved · 4 budget exhausted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -52,9 +52,12 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  typer passes it by position
 
 @app.callback()
 def understudy(
-    *, show_version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version.")
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
 ) -> None:
-    """Which model could take over this role, at what quality, speed and cost?
+    """Find out which model could take over a role: at what quality, speed and cost.
 
     Replays production turns from Langfuse on challenger models, judges them double-blind, and posts the results back.
     """

@@ -94,7 +94,7 @@ class BudgetTable(Options):
     """How much may be spent."""
 
     per_run_usd: float | None = Field(default=None, ge=0)
-    """No call begins that could overrun this, in one `once` or one life of the daemon; no limit where it is left out."""
+    """No call begins that could overrun this in one `once` or one life of the daemon; no limit where left out."""
     output_tokens: int = Field(default=4096, gt=0)
     """What is set aside for an answer whose length production did not limit, in tokens."""
 

@@ -60,10 +60,10 @@ def _calmly(name: str, verb: Callable[[], Awaitable[object]], health: Health) ->
             await verb()
             health.went_well(name)
         except Fatal as error:
-            log.critical(f"{name}.parked", caused_by=str(error), hint=error.hint)
+            log.critical("tick.parked", tick=name, caused_by=str(error), hint=error.hint)
             health.went_wrong(name, str(error))
         except UnderstudyError as error:
-            log.warning(f"{name}.put_off", caused_by=str(error))
+            log.warning("tick.put_off", tick=name, caused_by=str(error))
             health.went_wrong(name, str(error))
 
     return tick

@@ -51,7 +51,8 @@ class Health:
         return web.json_response({"status": "ok"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        problems = dict(self._wrong) | {"parked": str(e) for e in self._app.engine.parked}
+        parked = {f"parked {number}": str(error) for number, error in enumerate(self._app.engine.parked, start=1)}
+        problems = self._wrong | parked
         return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
     async def _metrics(self, _: web.Request) -> web.Response:

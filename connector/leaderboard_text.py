@@ -51,8 +51,9 @@ def title(leaderboard: Leaderboard) -> str:
 def footnotes(leaderboard: Leaderboard) -> list[str]:
     """Say what the figures are, and what they are not."""
     notes = [
-        f"Judge {leaderboard.judge}. Win rate against production's own answers on the scale of sevenths "
-        "(1, 6/7, 1/2, 1/7, 0), mean of two rounds with swapped seats; the interval resamples conversations.",
+        f"Judge {leaderboard.judge}.",
+        "Win rate against production's own answers, on the scale of sevenths (1, 6/7, 1/2, 1/7, 0): mean of",
+        f"two rounds with swapped seats. The {100 * leaderboard.level:.0f} % interval resamples conversations.",
     ]
     controls = [standing for standing in leaderboard.standings if standing.control]
     notes += [f"{row.challenger} is production's own model replayed: its row is the noise floor." for row in controls]
@@ -70,7 +71,7 @@ def _cells(row: Standing) -> tuple[str, ...]:
     return (
         name,
         _percent(row.win_rate),
-        "—" if row.low is None or row.high is None else f"{100 * row.low:.1f} – {100 * row.high:.1f}",
+        "—" if row.low is None or row.high is None else f"{100 * row.low:.1f} … {100 * row.high:.1f}",
         f"{row.wins}/{row.ties}/{row.losses}",
         str(row.unreadable),
         _percent(row.round_agreement),

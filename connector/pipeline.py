@@ -37,7 +37,7 @@ class Arena:
     judge: Judge
     judge_model: Model
     sink: Sink
-    rules: Rules = Rules()
+    rules: Rules
 
     @property
     def judge_version(self) -> str:
@@ -65,26 +65,28 @@ async def ingest(
 
 async def _take(arena: Arena, sighting: Sighting, decision: Settling) -> Intake | None:
     """Return what became of one trace; `None` where there is nothing to say that was not said before."""
+    if decision is Settling.KNOWN:
+        return None
     if reason := arena.rules.selection.filters.excludes(sighting):
-        return None if decision is Settling.KNOWN else untaken(sighting, Fate.FILTERED, reason)
-    match decision:
-        case Settling.KNOWN:
-            return None
-        case Settling.WAIT:
-            return untaken(sighting, Fate.WAITING, "not settled yet")
-        case Settling.GIVE_UP:
-            return untaken(sighting, Fate.UNREADABLE, "its root never ended")
-        case Settling.READ:
-            try:
-                trace = await arena.source.read(sighting)
-            except Permanent:
-                return untaken(sighting, Fate.FAILED, "it could not be fetched")
-            if trace.ours is not None:
-                return None
-            if not trace.ended:
-                return untaken(sighting, Fate.WAITING, "not settled yet")
-            read = sighting.model_copy(update={"observations": len(trace.observations)})
-            return take_in(trace, read, arena.rules)
+        return untaken(sighting, Fate.FILTERED, reason)
+    if decision is Settling.READ:
+        return await _read(arena, sighting)
+    if decision is Settling.GIVE_UP:
+        return untaken(sighting, Fate.UNREADABLE, "its root never ended")
+    return untaken(sighting, Fate.WAITING, "not settled yet")
+
+
+async def _read(arena: Arena, sighting: Sighting) -> Intake | None:
+    try:
+        trace = await arena.source.read(sighting)
+    except Permanent:
+        return untaken(sighting, Fate.FAILED, "it could not be fetched")
+    if trace.ours is not None:
+        return None
+    if not trace.ended:
+        return untaken(sighting, Fate.WAITING, "not settled yet")
+    read = sighting.model_copy(update={"observations": len(trace.observations)})
+    return take_in(trace, read, arena.rules)
 
 
 def duels(arena: Arena, intake: Intake) -> list[Duel]:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from judges.judge import Judge
-from rollouts.cost import Price, estimate_tokens
+from rollouts.cost import Price, cost, estimate_tokens
 from rollouts.model import SAFETY, Model
 from rollouts.replay import Challenger
 from rollouts.types import Challenge, Record, Usage
-from rollouts.cost import cost
 
 JUDGE_PROMPT_TOKENS = 1200
 """The judge's instructions and the frame around the answers, roughly."""

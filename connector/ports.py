@@ -104,7 +104,7 @@ class Store(Journal, Protocol):
         """Count duels by challenger and state."""
 
     async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
-        """Return every decided duel of these challengers under one judge, and each of their challenges as a baseline."""
+        """Return every decided duel of these challengers under one judge, and what production did on the same turns."""
 
     async def epochs(self, judge: str) -> list[str]:
         """Return the epochs in which anything was judged, the oldest first."""

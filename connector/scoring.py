@@ -55,7 +55,7 @@ def judged_at(duel: Duel) -> datetime:
 
 
 def scores(duel: Duel) -> list[Score]:
-    """Return what is to be said about a judged duel; nothing where the judge could not be read but that it could not."""
+    """Return what is to be said about a judged duel; where the judge could not be read, only that."""
     judgment = duel.judgment
     if judgment is None:
         return []

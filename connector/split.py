@@ -103,19 +103,21 @@ def _chain(messages: tuple[Message, ...]) -> list[str]:
 
 
 def _why_not(turn: Turn, conversation: Conversation, rules: TurnRules, *, last: bool) -> tuple[Fate, str] | None:
-    if not turn.observed and not _may_be_unobserved(conversation, rules):
-        return Fate.UNREPLAYABLE, "nobody observed what produced it"
-    if not any(message.role in ("user", "tool") for message in turn.messages):
-        return Fate.UNREPLAYABLE, "nothing before it to answer"
-    if turn.messages[-1].role == "assistant":
-        return Fate.UNREPLAYABLE, "its history ends with an assistant message"
-    if not turn.answer.message.parts:
-        return Fate.UNREADABLE, "the logged answer is empty"
-    if rules.tools_missing == "exclude" and _calls_unknown_tools(turn):
-        return Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged"
-    if rules.which == "last" and not last:
-        return Fate.FILTERED, "not the last turn"
-    return None
+    """Return the first thing that speaks against challenging `turn`."""
+    answered, asked = turn.answer.message, {message.role for message in turn.messages}
+    found = {
+        (Fate.UNREPLAYABLE, "nobody observed what produced it"): not (
+            turn.observed or _may_be_unobserved(conversation, rules)
+        ),
+        (Fate.UNREPLAYABLE, "nothing before it to answer"): not asked & {"user", "tool"},
+        (Fate.UNREPLAYABLE, "its history ends with an assistant message"): "assistant" in asked
+        and turn.messages[-1].role == "assistant",
+        (Fate.UNREADABLE, "the logged answer is empty"): not (answered.text.strip() or answered.tool_calls),
+        (Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged"): rules.tools_missing == "exclude"
+        and _calls_unknown_tools(turn),
+        (Fate.FILTERED, "not the last turn"): rules.which == "last" and not last,
+    }
+    return next((reason for reason, holds in found.items() if holds), None)
 
 
 def _may_be_unobserved(conversation: Conversation, rules: TurnRules) -> bool:

@@ -83,11 +83,8 @@ def _key(challenge: Challenge, rollout: Rollout, version: str, seat: Seat, asked
 
 
 def _reading(replies: Sequence[Completion]) -> Label | Problem:
-    """Read the last reply, then all of them as one text. A last reply that was cut off proves nothing."""
-    if replies[-1].truncated:
-        return Problem(what="truncated")
-    last = read_label(replies[-1].message.text)
-    return last if isinstance(last, Label) else read_label(_text(replies))
+    """Read the last reply: earlier ones had no label, or were cut off, which proves nothing."""
+    return Problem(what="truncated") if replies[-1].truncated else read_label(replies[-1].message.text)
 
 
 def _urging(said: str) -> tuple[Message, ...]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import unicodedata
-
-import orjson
 
 from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
 
@@ -16,10 +15,13 @@ def canonical_text(text: str) -> str:
 
 
 def canonical_json(text: str) -> str:
-    """Return JSON `text` with sorted keys and no spaces; text that is not JSON only loses what surrounds it."""
+    """Return JSON `text` with sorted keys and no spaces; text that is not JSON only loses what surrounds it.
+
+    Not by orjson, which reads whole numbers beyond 64 bits as floats: two long ids would become one.
+    """
     try:
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except (ValueError, RecursionError):
         return canonical_text(text)
 
 

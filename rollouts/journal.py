@@ -27,10 +27,13 @@ class MemoryJournal:
         self._kept: dict[str, Completion] = {}
 
     async def begin(self, key: str) -> Completion | None:
+        """Return what `key` bought in this process."""
         return self._kept.get(key)
 
     async def keep(self, key: str, completion: Completion) -> None:
+        """Remember it."""
         self._kept[key] = completion
 
     async def drop(self, key: str) -> None:
+        """Forget it."""
         self._kept.pop(key, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from rollouts.types import Completion, Options, Request
 
@@ -12,6 +13,9 @@ class Provider(Options, ABC):
 
     The fields of the class are the keys of its table in config.toml.
     """
+
+    free: ClassVar[bool] = False
+    """Whether its calls cost nothing, whoever pays for the machine."""
 
     model: str
     """The model's name, as the provider knows it."""

@@ -84,17 +84,21 @@ def _repaired(message: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answer(output: Any) -> tuple[Message | None, str | None]:
     """Read the output: a message, `{"choices": […]}`, a list of one message, or text."""
-    if output in (None, "", {}, []):
-        return None, None
-    if isinstance(output, str):
-        return Message(role="assistant", parts=(Text(content=output),)), None
-    if isinstance(output, list) and all(isinstance(message, Mapping) for message in output):
-        return _answer(output[-1])
+    finish_reason = None
+    if isinstance(output, list) and output and all(isinstance(message, Mapping) for message in output):
+        output = output[-1]
     if isinstance(output, Mapping) and isinstance(output.get("choices"), list) and output["choices"]:
-        choice = output["choices"][0]
-        return _answer(choice.get("message"))[0], choice.get("finish_reason")
-    if isinstance(output, Mapping) and isinstance(output.get("message"), Mapping):
-        return _answer(output["message"])[0], output.get("finish_reason")
-    if isinstance(output, Mapping) and (output.keys() & {"content", "tool_calls", "function_call"}):
-        return from_openai({"role": "assistant", **_repaired(output)}), output.get("finish_reason")
-    return Message(role="assistant", parts=(Text(content=orjson.dumps(output).decode()),)), None
+        output = output["choices"][0]
+    if isinstance(output, Mapping):
+        finish_reason = output.get("finish_reason")
+        output = output["message"] if isinstance(output.get("message"), Mapping) else output
+    return _message(output), finish_reason
+
+
+def _message(output: Any) -> Message | None:
+    if output in (None, "", {}, []):
+        return None
+    if isinstance(output, Mapping) and output.keys() & {"content", "tool_calls", "function_call"}:
+        return from_openai({"role": "assistant", **_repaired(output)})
+    said = output if isinstance(output, str) else orjson.dumps(output).decode()
+    return Message(role="assistant", parts=(Text(content=said),))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from connector.langfuse.client import Client, NotHere
-from rollouts.errors import Fatal, Permanent
+from rollouts.errors import Fatal
 from rollouts.types import Record
 
 _LISTS_SINCE = (4, 59)
@@ -24,7 +24,7 @@ class Capabilities(Record):
     """`observations`: v2/observations, the only one of v4 `events_only`; `traces`: the endpoints of v3."""
     legacy: bool
     """Whether datasets runs are a table of their own: v3, and v4 in `dual` or `legacy` mode."""
-    scores: Literal["list", "ingestion", "single"]
+    scores: Literal["list", "ingestion"]
     """How scores are written so that many fit into one request."""
 
     @property
@@ -40,7 +40,7 @@ async def detect(client: Client) -> Capabilities:
     version = str((await client.get("/api/public/health")).get("version", "unknown"))
     projects = (await client.get("/api/public/projects")).get("data") or []
     if not projects:
-        raise Fatal("these keys open no Langfuse project", hint="create project keys under Settings › API Keys")
+        raise Fatal("these keys open no Langfuse project", hint="create project keys under Settings, API Keys")
     observations, traces = await _offers_observations(client), await _offers_traces(client)
     if not (observations or traces):
         raise Fatal(
@@ -52,7 +52,7 @@ async def detect(client: Client) -> Capabilities:
         project_name=projects[0]["name"],
         reads="observations" if observations else "traces",
         legacy=traces,
-        scores=await _scores_way(client, version),
+        scores=_scores_way(version),
     )
 
 
@@ -74,13 +74,7 @@ async def _offers(client: Client, path: str, **query: str) -> bool:
     return True
 
 
-async def _scores_way(client: Client, version: str) -> Literal["list", "ingestion", "single"]:
-    """By version, and where that says nothing by an empty batch, which writes nothing."""
+def _scores_way(version: str) -> Literal["list", "ingestion"]:
+    """By version; one that says nothing is taken for an older one, whose batches `scores.write` can do without."""
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
-    if numbers and (int(numbers[1]), int(numbers[2])) >= _LISTS_SINCE:
-        return "list"
-    try:
-        await client.post("/api/public/ingestion", {"batch": []})
-    except Permanent:
-        return "single"
-    return "ingestion"
+    return "list" if numbers and (int(numbers[1]), int(numbers[2])) >= _LISTS_SINCE else "ingestion"

@@ -1,8 +1,8 @@
 """HTTP to one Langfuse project, and what its refusals mean.
 
-The official SDK is used where it fits every server: datasets and score configs. Observations, scores and spans go over plain
-httpx, because SDK 5 writes scores in a form that servers before 4.59 answer with 400 and it then drops, has no call for
-what v3 can do, and reports no acknowledgement.
+The official SDK is used where it fits every server: datasets and score configs. Observations, scores and spans go over
+plain httpx: SDK 5 writes scores in a form that servers before 4.59 refuse, and then drops them; it has no call for what
+v3 can do; and it acknowledges nothing.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _HIDDEN = {"column": "environment", "operator": "any of", "type": "stringOptions
 
 
 async def ensure(client: Client) -> str | None:
-    """Create the dashboard unless there is one of its name; return its id, or `None` where the server has no API for it."""
+    """Create the dashboard unless there is one of its name; return its id, or `None` where there is no API for it."""
     try:
         async for row in by_number(client, f"{_BASE}/dashboards", {"limit": 50}):
             if row["name"] == NAME:

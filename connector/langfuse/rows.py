@@ -15,8 +15,8 @@ Row = Mapping[str, Any]
 def observation(row: Row) -> Observation:
     """Read one observation of v2/observations or of the v3 endpoints.
 
-    v2 gives input and output as text and empty strings for nothing; the model is `model` on the wire, `providedModelName`
-    in the documents.
+    v2 gives input and output as text, and empty strings for nothing; the model is `model` on the wire and
+    `providedModelName` in the documents.
     """
     return Observation(
         id=row["id"],

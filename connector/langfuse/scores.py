@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from connector.langfuse.capabilities import Capabilities
-from connector.langfuse.client import Client
+from connector.langfuse.client import Client, NotHere
 from connector.langfuse.own import MARK
 from connector.types import Score, digest
 from rollouts.errors import Permanent
@@ -45,7 +45,10 @@ async def _list(client: Client, scores: Sequence[Score]) -> None:
 
 
 async def _ingestion(client: Client, scores: Sequence[Score]) -> None:
-    """Up to 4.58 the batch's envelope carries the score's time, which `POST /scores` ignores."""
+    """Up to 4.58 the batch's envelope carries the score's time, which `POST /scores` ignores.
+
+    A server that has taken this endpoint away and not yet got lists is given one score at a time.
+    """
     batch = [
         {
             "id": digest(score.id, str(_body(score))),
@@ -55,15 +58,19 @@ async def _ingestion(client: Client, scores: Sequence[Score]) -> None:
         }
         for score in scores
     ]
-    answer = await client.post("/api/public/ingestion", {"batch": batch})
-    _refuse(answer.get("errors"))
+    try:
+        answer = await client.post("/api/public/ingestion", {"batch": batch})
+    except NotHere:
+        await _single(client, scores)
+    else:
+        _refuse(answer.get("errors"))
 
 
 async def _single(client: Client, scores: Sequence[Score]) -> None:
     await asyncio.gather(*(client.post("/api/public/scores", _body(score)) for score in scores))
 
 
-_WAYS = {"list": _list, "ingestion": _ingestion, "single": _single}
+_WAYS = {"list": _list, "ingestion": _ingestion}
 
 
 def _refuse(errors: Any) -> None:

@@ -88,7 +88,7 @@ def baseline_span(challenge: Challenge, experiment: Experiment) -> Span:
 
 
 def rollout_span(duel: Duel, experiment: Experiment) -> Span:
-    """Show the challenger's answer as an item of its experiment; the generation is the root, so that its cost counts."""
+    """Show the challenger's answer as an item of its experiment; a generation as root, so that its cost counts."""
     challenge, rollout = duel.challenge, duel.rollout
     if rollout is None:
         raise ValueError("a duel without a rollout has nothing to show")
@@ -105,7 +105,7 @@ def rollout_span(duel: Duel, experiment: Experiment) -> Span:
 
 
 def judge_spans(duel: Duel) -> Iterator[Span]:
-    """Show the judge's rounds in a trace of their own: inside the experiment they would add to the challenger's cost."""
+    """Show the judge's rounds in a trace of their own: in the experiment they would add to the challenger's cost."""
     judgment = duel.judgment
     if judgment is None or not judgment.rounds:
         return

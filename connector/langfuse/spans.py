@@ -1,8 +1,8 @@
 """Results → OpenTelemetry spans, under ids and times that are functions of the result.
 
-The server keeps one row per trace id, span id and start time, so that posting a span again overwrites it. Spans are built
-with the OpenTelemetry SDK's own types and encoded by its exporter's code, but posted by ourselves: only a synchronous
-answer of the server counts as delivered.
+The server keeps one row per trace id, span id and start time, so that posting a span again overwrites it. Spans are
+built with the OpenTelemetry SDK's own types and encoded by its exporter's code, but posted by ourselves: only a
+synchronous answer of the server counts as delivered.
 """
 
 from __future__ import annotations

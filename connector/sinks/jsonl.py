@@ -49,4 +49,4 @@ class JsonlSink:
 
 
 def _line(kind: str, name: str, body: dict[str, Any]) -> bytes:
-    return orjson.dumps({"kind": kind, "id": name, **{kind: body}}, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps({"kind": kind, "id": name, kind: body}, option=orjson.OPT_APPEND_NEWLINE)

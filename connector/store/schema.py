@@ -29,10 +29,11 @@ _INITIAL = (
     ) strict, without rowid""",
     "create index turn_of_trace on turn (trace_id)",
     """create table challenge (
-        id text primary key, conversation_id text not null, content_id text not null, trace_id text not null,
-        session_id text, observed integer not null, epoch text not null, body blob not null,
+        id text primary key, conversation_id text not null, content_id text not null,
+        trace_id text not null, session_id text, observed integer not null, epoch text not null, body blob not null,
         baseline_cost_usd real, baseline_latency_s real,
-        read_tokens integer not null, answer_tokens integer not null, most_tokens integer, posting integer not null default 0
+        read_tokens integer not null, answer_tokens integer not null, most_tokens integer,
+        posting integer not null default 0
     ) strict""",
     "create index challenge_by_content on challenge (content_id, observed)",
     "create index challenge_by_epoch on challenge (epoch)",

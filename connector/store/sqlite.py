@@ -34,12 +34,12 @@ class SqliteStore(Traces, Duels, Calls):
     """Implements `connector.ports.Store` over one SQLite file; `":memory:"` is the fake."""
 
     def __init__(self, path: str, *, alone: bool = True) -> None:
-        """Open `path`. A second process that would work on it too is refused, unless `alone` is false: then only read."""
+        """Open `path`. A second process is refused, unless it says by `alone=False` that it will only read."""
         self._lock = _only_one(path) if alone and path != ":memory:" else None
         self._writer = Writer(partial(open_database, path))
 
     async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
-        """Return every decided duel of these challengers under one judge, and each of their challenges as a baseline."""
+        """Return every decided duel of these challengers under one judge, and what production did on the same turns."""
 
         def read(db: sqlite3.Connection) -> list[Outcome]:
             weeks = (epoch, epoch)

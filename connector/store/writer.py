@@ -1,7 +1,7 @@
 """One thread owns the SQLite connection; what is asked of it meanwhile is committed together.
 
-A commit per row costs far more than the row (DEPENDENCIES.md §4: 27,000 against 130,000 rows a second), and SQLite on the
-event loop would hold up every model call. So coroutines hand over functions, the thread runs all that are waiting in one
+A commit per row costs far more than the row (measured: 27,000 against 130,000 rows a second), and SQLite on the event
+loop would hold up every model call. So coroutines hand over functions, the thread runs all that are waiting in one
 transaction, and each caller goes on only after the commit.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from pydantic import Field, PrivateAttr
 
@@ -14,6 +15,8 @@ from rollouts.types import Completion, Message, Request, Text, ToolCall, Usage
 
 class Scripted(Provider):
     """Gives its answers in order, whatever it is asked."""
+
+    free: ClassVar[bool] = True
 
     model: str = "scripted"
     answers: tuple[str | tuple[ToolCall, ...], ...] = Field(min_length=1)

@@ -49,7 +49,7 @@ def harmless(prompt: str) -> None:
     assert read_label(prompt) == Problem(what="no label")
     assert DELIMITER.findall(prompt) == FRAME
     assert "<think>" not in prompt
-    assert "<|" not in prompt
+    assert not re.search(r"<\|\w+\|>", prompt)  # half a mark of a chat template is an operator of F#
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))

@@ -58,13 +58,14 @@ async def build(
     store: SqliteStore | None = None,
     max_cost_usd: float | None = None,
     online: bool = True,
+    alone: bool | None = None,
 ) -> AsyncIterator[App]:
     """Open everything that `config`, read from `path`, asks for; close it afterwards.
 
-    `online=False` is for those who only read what is stored: it reaches no server, and another process may be working.
+    `online=False` reaches no server. Then another process may work on the same state, unless `alone` is asked for.
     """
     async with AsyncExitStack() as stack:
-        kept = store or SqliteStore(str(path.parent / config.state), alone=online)
+        kept = store or SqliteStore(str(path.parent / config.state), alone=online if alone is None else alone)
         stack.push_async_callback(kept.aclose)
         client, server = await _langfuse(config, stack) if online else (None, None)
         limits = [limit for limit in (config.budget.per_run_usd, max_cost_usd) if limit is not None]

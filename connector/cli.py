@@ -6,6 +6,7 @@ not approved · 4 budget exhausted.
 
 from __future__ import annotations
 
+import keyword
 import pkgutil
 import sys
 from importlib import import_module
@@ -25,17 +26,18 @@ class _Verbs(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         del ctx
-        found = [module.name for module in pkgutil.iter_modules(commands.__path__) if not module.name.startswith("_")]
-        return sorted(found, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+        files = [module.name for module in pkgutil.iter_modules(commands.__path__) if not module.name.startswith("_")]
+        verbs = [name.rstrip("_") for name in files]
+        return sorted(verbs, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        name = cmd_name.rstrip("_")
-        if name not in self.list_commands(ctx):
+        if cmd_name not in self.list_commands(ctx):
             return None
+        file = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         verb = typer.Typer(rich_markup_mode=None, add_completion=False)
-        import_module(f"connector.commands.{name}").register(verb)
+        import_module(f"connector.commands.{file}").register(verb)
         found = typer.main.get_command(verb)
-        found.name = name
+        found.name = cmd_name
         return found
 
 

@@ -110,7 +110,7 @@ class Store(Journal, Protocol):
         """Return the epochs in which anything was judged, the oldest first."""
 
     async def duels_of(self, challenge_id: str) -> list[Duel]:
-        """Return the duels over the one challenge whose id begins so; empty when there is none."""
+        """Return the duels over challenges whose id begins so, or that come from the trace of that id."""
 
     async def aclose(self) -> None:
         """Finish what is being written, then close."""

@@ -24,7 +24,7 @@ class ArenaHard(Judge):
     asks: int = Field(default=2, ge=1)
     """How often at most to ask per round. A limit, not part of what the judge is: raising it starts no new version."""
     temperature: float | None = 0.0
-    """`None` for models that take no temperature."""
+    """Name `temperature` as unsupported on a judging model that refuses it."""
     max_tokens: int = Field(default=16_000, ge=1)
     """The most tokens of one reply, reasoning included."""
     prompt: str | None = None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 import aiohttp
@@ -17,7 +15,8 @@ from pydantic import Field, model_validator
 
 from rollouts.errors import Fatal, Permanent, Retryable
 from rollouts.refusals import retry_after_s
-from rollouts.types import Parameters, Record, Request
+from rollouts.secrets import read_secret
+from rollouts.types import Options, Parameters, Request
 
 CONNECT_S = 30.0
 """A burst of first calls needs longer than the SDKs' 5 s on a busy machine."""
@@ -26,10 +25,11 @@ PATIENCE_S = 5.0
 """A longer Retry-After is not waited for inside a call, where it would hold a slot: it becomes `Retryable`."""
 
 
-class Endpoint(Record):
+class Endpoint(Options):
     """Fields of providers over HTTP. A provider inherits them beside its port."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://")]
+    """Address of the provider's API."""
     api_key_env: str | None = None
     """The environment variable that holds the key; with `_FILE` added, one that names a file with the key."""
     timeout_s: float = Field(default=300.0, gt=0)
@@ -56,18 +56,13 @@ class Endpoint(Record):
         """Read the key; empty without `api_key_env`. Raises `Fatal` when there is none."""
         if self.api_key_env is None:
             return ""
-        key = os.environ.get(self.api_key_env)
-        try:
-            if key is None and (path := os.environ.get(f"{self.api_key_env}_FILE")):
-                key = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Fatal(f"{self.api_key_env}_FILE cannot be read: {error}", hint="name a readable text file") from None
-        if not key or not key.strip() or not key.isascii():
+        key = read_secret(self.api_key_env)
+        if key is None or not key.isascii():
             raise Fatal(
                 f"there is no usable key in {self.api_key_env}",
                 hint=f"set {self.api_key_env}, or {self.api_key_env}_FILE to the path of a file that holds it",
             )
-        return key.strip()
+        return key
 
     def transport(self, client: type[httpx2.AsyncClient]) -> httpx2.AsyncClient:
         """Open an SDK's HTTP client, of its aiohttp kind: that needs half the processor time of the default."""

@@ -49,7 +49,9 @@ class Duels:
         return await self._read(where, (before.timestamp(), limit))
 
     async def duels_of(self, challenge_id: str) -> list[Duel]:
-        return await self._read("where duel.challenge_id glob ? || '*' order by challenger", (challenge_id,))
+        where = """where duel.challenge_id glob ?1 || '*' or challenge.trace_id = ?1
+                   order by challenge.rowid, challenger"""
+        return await self._read(where, (challenge_id,))
 
     async def save(self, duel: Duel) -> None:
         row = _columns(duel)

@@ -2,18 +2,17 @@
 
 Reading back what was written gives the same messages when they are in the form that Anthropic can hold: at most one
 system message, in front; then a user's; roles take turns, where a `tool` message, which holds one result, comes before
-the user's own words; no text is blank; no message is empty or has a name; arguments are JSON objects as orjson writes
-them; ids are unique, of letters, digits, `_` and `-`; there is no reasoning; images and documents come by address, by
+the user's own words; no text is blank; no message is empty or has a name; arguments are JSON objects without
+spaces; ids are unique, of letters, digits, `_` and `-`; there is no reasoning; images and documents come by address, by
 value with their type, or by handle. `losses` names what else is left behind.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import orjson
 
 from rollouts.errors import Permanent
 from rollouts.projections.anthropic_media import media_from, media_to
@@ -117,13 +116,18 @@ def _text(part: Any) -> Wire:
 
 
 def _input(call: ToolCall) -> Wire:
+    """Read the arguments; not by orjson, which makes floats of whole numbers beyond 64 bits."""
     try:
-        value = orjson.loads(call.arguments or "{}")
-    except orjson.JSONDecodeError:
+        value = json.loads(call.arguments or "{}", parse_constant=_refused)
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise Permanent(f"unreplayable: Anthropic needs a JSON object as arguments of {call.name!r}")
     return value
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _result(result: ToolResult) -> Wire:
@@ -165,7 +169,8 @@ def _part(block: Mapping[str, Any]) -> Part | None:
         case "text":
             return Text(content=block["text"])
         case "tool_use":
-            return ToolCall(id=block["id"], name=block["name"], arguments=orjson.dumps(block["input"]).decode())
+            written = json.dumps(block["input"], separators=(",", ":"), ensure_ascii=False)
+            return ToolCall(id=block["id"], name=block["name"], arguments=written)
         case "tool_result":
             return _read_result(block)
         case "thinking":

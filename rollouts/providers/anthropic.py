@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import anthropic
 import httpx2
-import orjson
 from pydantic import Field
 
 from rollouts.endpoint import Endpoint, encoded, ended, unreachable
@@ -85,7 +85,7 @@ class Anthropic(Endpoint, Provider):
 
 def _completion(response: httpx2.Response) -> Completion:
     try:
-        reply = orjson.loads(response.content)
+        reply = json.loads(response.content)  # orjson would round long numbers in a call's arguments
         reason = reply.get("stop_reason")
         return Completion(
             message=from_anthropic(reply),

@@ -8,9 +8,9 @@ from typing import Literal
 from openai import AsyncOpenAI
 
 from rollouts.endpoint import Endpoint
+from rollouts.openai_wire import chat, open_client
 from rollouts.projections.openai_chat import losses
 from rollouts.provider import Provider
-from rollouts.providers._openai_wire import chat, open_client
 from rollouts.types import Completion, Request
 
 

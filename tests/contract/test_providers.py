@@ -381,3 +381,18 @@ async def test_a_long_answer_from_anthropic_needs_no_streaming() -> None:
     async with serving("anthropic", max_tokens=64_000) as (provider, server):
         await provider.complete(ASKED.model_copy(update={"parameters": Parameters()}))
     assert server.seen[0].body["max_tokens"] == 64_000
+
+
+@every_kind
+async def test_long_numbers_in_arguments_are_kept(kind: str) -> None:
+    """An id of twenty digits or more arrives digit by digit, on every wire."""
+    call = ToolCall(id="a1", name="get", arguments='{"id":123456789012345678901234567890}')
+    body = (
+        b'{"role": "assistant", "content": [{"type": "tool_use", "id": "a1", "name": "get", "input": '
+        b'{"id": 123456789012345678901234567890}}], "stop_reason": "tool_use", "choices": [{"finish_reason": '
+        b'"tool_calls", "message": {"content": null, "tool_calls": [{"id": "a1", "type": "function", "function": '
+        b'{"name": "get", "arguments": "{\\"id\\":123456789012345678901234567890}"}}]}}]}'
+    )
+    async with serving(kind, Reply(tool_calls=(call,))) as (provider, server):
+        server.fail("m", 200, body=body)
+        assert (await provider.complete(ASKED)).message.tool_calls == (call,)

@@ -1,0 +1,94 @@
+"""What `doctor` looks at, each as a finding of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from connector.app import App
+from connector.langfuse import datasets
+from connector.langfuse.summary import DATASET
+from connector.types import Window
+from rollouts.errors import UnderstudyError
+from rollouts.model import Model
+from rollouts.types import Message, Parameters, Record, Request, Text
+
+_ENOUGH_TOKENS = 512  # reasoning models think before they say one word
+
+
+class Finding(Record):
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    said: str
+    hint: str | None = None
+
+
+async def examine(app: App, *, ask: bool) -> list[Finding]:
+    """Look at everything; one trouble hides no other."""
+    return [finding async for finding in _findings(app, ask=ask)]
+
+
+async def _findings(app: App, *, ask: bool) -> AsyncIterator[Finding]:
+    if app.server and app.client:
+        server = app.server
+        yield Finding(what="langfuse", ok=True, said=f"{server.version}, {server.mode}, project {server.project_name}")
+        yield Finding(what="scores", ok=True, said=f"written by {server.scores}")
+        yield await _clock(app)
+        yield await _writes(app)
+    yield await _reads(app)
+    for who, model in _models(app):
+        yield _price(who, model)
+        if ask:
+            yield await _answers(who, model)
+
+
+def _models(app: App) -> list[tuple[str, Model]]:
+    challengers = [(f"challenger {name}", c.model) for name, c in app.engine.arena.challengers.items()]
+    return [("judge", app.judge_model), *challengers]
+
+
+async def _clock(app: App) -> Finding:
+    ahead = app.client.server_ahead_s if app.client else 0.0
+    fine = ahead < 60.0  # noqa: PLR2004  the Date header counts seconds, and a minute is what the settle time forgives
+    return Finding(
+        what="clock", ok=fine, said=f"the server is {ahead:.0f} s ahead", hint=None if fine else "set the clock"
+    )
+
+
+async def _writes(app: App) -> Finding:
+    try:
+        if app.client:
+            await datasets.ensure(app.client, DATASET, "Who could take over, epoch by epoch.")
+    except UnderstudyError as error:
+        return Finding(what="write permission", ok=False, said=str(error), hint=error.hint)
+    return Finding(what="write permission", ok=True, said=f"dataset {DATASET} is there")
+
+
+async def _reads(app: App) -> Finding:
+    now = app.engine.clock.now()
+    try:
+        found = await app.engine.arena.source.look(Window(start=now - timedelta(hours=24), end=now))
+    except UnderstudyError as error:
+        return Finding(what="read", ok=False, said=str(error), hint=error.hint)
+    foreign = sum(sighting.ours is None for sighting in found)
+    return Finding(what="read", ok=True, said=f"{foreign} trace(s) in the last 24 hours")
+
+
+def _price(who: str, model: Model) -> Finding:
+    if model.price is None:
+        hint = "set `price`, or `free = true` for a model of your own; until then its cost is unknown"
+        return Finding(what=f"{who}: price", ok=False, said=f"nobody knows the price of {model.name}", hint=hint)
+    said = "free" if model.price.free else f"${model.price.input:g} in, ${model.price.output:g} out per million tokens"
+    return Finding(what=f"{who}: price", ok=True, said=f"{said} ({model.price.source})")
+
+
+async def _answers(who: str, model: Model) -> Finding:
+    question = Message(role="user", parts=(Text(content="Answer with the one word: ready"),))
+    request = Request(key=f"doctor/{who}", messages=(question,), parameters=Parameters(max_tokens=_ENOUGH_TOKENS))
+    try:
+        reply = await model.ask(request)
+    except UnderstudyError as error:
+        return Finding(what=f"{who}: answers", ok=False, said=str(error), hint=error.hint)
+    return Finding(what=f"{who}: answers", ok=True, said=f"{reply.model or model.name} in {reply.latency_s or 0:.2f} s")

@@ -1,0 +1,51 @@
+"""`understudy doctor`: is everything in place? Free but for one tiny question to each model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from connector.app import build
+from connector.checkup import Finding, examine
+from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run, table
+from connector.store.sqlite import SqliteStore
+from rollouts.errors import UnderstudyError
+
+
+def register(verb: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb.command(help="Check keys, Langfuse's version and mode, write permission, models and prices.")
+    def doctor(
+        config: ConfigPath = DEFAULT_CONFIG,
+        *,
+        ask: Annotated[bool, typer.Option(help="Ask each model one short question; it costs next to nothing.")] = True,
+        as_json: AsJson = False,
+    ) -> None:
+        findings = run(_doctor(config, ask=ask))
+        if as_json:
+            sys.stdout.write(orjson.dumps([finding.model_dump() for finding in findings]).decode() + "\n")
+        else:
+            _print(findings)
+        raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+async def _doctor(path: Path, *, ask: bool) -> list[Finding]:
+    config = load(path, quiet=True)
+    try:
+        async with build(config, path, store=SqliteStore(":memory:")) as app:
+            return await examine(app, ask=ask)
+    except UnderstudyError as error:
+        return [Finding(what="start", ok=False, said=str(error), hint=error.hint)]
+
+
+def _print(findings: list[Finding]) -> None:
+    rows = [("ok" if f.ok else "FAILED", f.what, f"{f.said}{f' → {f.hint}' if f.hint else ''}") for f in findings]
+    shown = table("", ("", "what", "found"), rows)
+    for column in shown.columns:
+        column.justify = "left"
+    results().print(shown)

@@ -1,0 +1,48 @@
+"""`understudy export`: traces of Langfuse into a file that `import` and the jsonl source read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connector.app import build
+from connector.commands._common import DEFAULT_CONFIG, ConfigPath, Quiet, chatter, load, run
+from connector.jsonl import line_of
+from connector.pipeline import look
+from connector.store.sqlite import SqliteStore
+from connector.types import Window
+
+
+def register(verb: typer.Typer) -> None:
+    """Add the verb."""
+
+    @verb.command(help="Write the traces that the filters let through as JSON lines. Calls no model.")
+    def export(
+        config: ConfigPath = DEFAULT_CONFIG,
+        *,
+        output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; stdout where left out.")] = None,
+        quiet: Quiet = False,
+    ) -> None:
+        run(_export(config, output, quiet=quiet))
+
+
+async def _export(path: Path, output: Path | None, *, quiet: bool) -> None:
+    config, count = load(path, quiet=quiet), 0
+    async with build(config, path, store=SqliteStore(":memory:")) as app:
+        now, arena = app.engine.clock.now(), app.engine.arena
+        window = Window(start=now - config.poll.since, end=now - config.poll.settle)
+        file = output.open("w", encoding="utf-8") if output else sys.stdout
+        try:
+            for sighting in await look(arena, window):
+                if arena.rules.selection.filters.excludes(sighting) is None:
+                    trace = await arena.source.read(sighting)
+                    if trace.ours is None:
+                        file.write(line_of(trace))
+                        count += 1
+        finally:
+            if output:
+                file.close()
+    chatter(quiet=quiet).print(f"wrote {count} trace(s)")

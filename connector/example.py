@@ -1,0 +1,133 @@
+"""config.example.toml, written from the configuration's own types: every key, its default, and its explanation.
+
+The words are those of the fields' docstrings, so that the example cannot lag behind the program.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from connector.clock import write_duration
+from connector.config import ChallengerTable, Config, JudgeTable, ModelTable
+from judges.judge import Judge
+from rollouts.plugins import kinds, load
+from rollouts.provider import Provider
+from rollouts.types import Parameters, Usage
+
+_HEAD = """
+# Understudy's configuration. Every key is here with its default; a key after `#` has no default or needs none.
+# Secrets are never in this file. They come from the environment, each also as <NAME>_FILE:
+#   LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY, LANGFUSE_BASE_URL · OPENAI_API_KEY, ANTHROPIC_API_KEY, any api_key_env
+"""
+_GIVEN: dict[tuple[str, ...], dict[str, Any]] = {
+    ("judge", "model"): {"kind": "anthropic", "model": "claude-opus-4-5"},
+    ("challengers", "mini"): {"kind": "openai", "model": "gpt-5-mini"},
+    ("challengers", "local"): {
+        "kind": "openai_compatible",
+        "model": "qwen3-30b",
+        "base_url": "http://127.0.0.1:8000/v1",
+        "free": True,
+    },
+}
+"""What only a person can know, with values to be replaced."""
+
+
+def example() -> str:
+    """Return the whole text."""
+    lines = [*_HEAD.strip().splitlines(), "", *_table(Config, ())]
+    return "\n".join(lines) + "\n"
+
+
+def _table(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[str]:
+    """Plain keys first, then the tables below: TOML reads a key into the table that was opened last."""
+    for name, field in model.model_fields.items():
+        if not _is_table(field):
+            yield from _key(name, field)
+    for name, field in model.model_fields.items():
+        if name == "judge":
+            yield from _judge()
+        elif name == "challengers":
+            yield from _challengers()
+        elif _is_table(field):
+            table: Any = field.annotation
+            yield from ["", f"[{'.'.join((*at, name))}]", *_comment(table.__doc__ or "")]
+            yield from _table(table, (*at, name))
+
+
+def _judge() -> Iterator[str]:
+    yield from ["", "[judge]", *_comment(JudgeTable.__doc__ or "")]
+    yield from _key("kind", JudgeTable.model_fields["kind"])
+    yield from _plugin(load(Judge, "arena_hard", package="judges"), {})
+    yield from _model(("judge", "model"), ModelTable)
+
+
+def _challengers() -> Iterator[str]:
+    for at in _GIVEN:
+        if at[0] == "challengers":
+            yield from _model(at, ChallengerTable)
+
+
+def _model(at: tuple[str, ...], table: type[ModelTable]) -> Iterator[str]:
+    """One model's table, with its provider's keys, and the other kinds to choose from."""
+    given = _GIVEN[at]
+    known = ", ".join(kinds(Provider, package="rollouts.providers"))
+    yield from ["", f"[{'.'.join(at)}]", *_comment(table.__doc__ or ""), f"# kind is one of {known}"]
+    yield f"kind = {_toml(given['kind'])}"
+    yield from _plugin(load(Provider, str(given["kind"]), package="rollouts.providers"), given)
+    for name, field in table.model_fields.items():
+        if name != "kind":
+            yield from _key(name, field, given)
+
+
+def _plugin(kind: type[BaseModel], given: dict[str, Any]) -> Iterator[str]:
+    for name, field in kind.model_fields.items():
+        yield from _key(name, field, given)
+
+
+def _key(name: str, field: FieldInfo, given: dict[str, Any] | None = None) -> Iterator[str]:
+    yield from _comment(f"{field.description or ''}{_choices(field)}")
+    if given and name in given:
+        yield f"{name} = {_toml(given[name])}"
+        return
+    default = field.get_default(call_default_factory=True)
+    shown = _toml(default)
+    yield f"{name} = {shown}" if shown is not None else f"# {name} ="
+
+
+def _choices(field: FieldInfo) -> str:
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return f" One of {', '.join(words)}." if words else ""
+
+
+def _is_table(field: FieldInfo) -> bool:
+    kind: Any = field.annotation
+    if get_origin(kind) is dict:
+        return issubclass(get_args(kind)[1], BaseModel) if isinstance(get_args(kind)[1], type) else False
+    return isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in (Parameters, Usage)
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), 118, initial_indent="# ", subsequent_indent="# ")
+
+
+def _toml(value: Any) -> str | None:
+    """Return a TOML value; `None` for what TOML has no word for."""
+    match value:
+        case timedelta():
+            return json.dumps(write_duration(value))
+        case bool() | str() | int() | float():
+            return json.dumps(value, ensure_ascii=False)  # TOML writes these as JSON does
+        case tuple() | list():
+            return f"[{', '.join(filter(None, map(_toml, value)))}]"
+        case BaseModel():
+            given = value.model_dump(exclude_none=True)
+            return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in given.items())} }}" if given else None
+        case _:
+            return None

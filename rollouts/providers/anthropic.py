@@ -32,8 +32,9 @@ class Anthropic(Endpoint, Provider):
     """A model of Anthropic."""
 
     base_url: str = "https://api.anthropic.com"
-    """Without `/v1`."""
+    """Address of the provider's API, without `/v1`."""
     api_key_env: str | None = "ANTHROPIC_API_KEY"
+    """The environment variable that holds the key; with `_FILE` added, one that names a file with the key."""
     anthropic_version: str | None = None
     """The header of that name. The default is the SDK's; gateways may know only `2023-06-01`, and the key then goes
     into `x-api-key` too, as it did at that time."""

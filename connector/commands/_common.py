@@ -25,6 +25,7 @@ LogFormat = Annotated[str | None, typer.Option("--log-format", help="pretty or j
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 
 DEFAULT_CONFIG = Path("config.toml")
+_WIDTH = 100  # columns, where there is no terminal
 
 
 def load(path: Path, *, quiet: bool = False, log_format: str | None = None) -> Config:
@@ -36,19 +37,19 @@ def load(path: Path, *, quiet: bool = False, log_format: str | None = None) -> C
 
 def results() -> Console:
     """Return the console for results, on stdout: as wide as the terminal, or 100 columns where there is none."""
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
 
 
 def chatter(*, quiet: bool = False) -> Console:
     """Return the console for everything else, on stderr."""
-    return Console(stderr=True, quiet=quiet, highlight=False)
+    return Console(stderr=True, width=None if sys.stderr.isatty() else _WIDTH, quiet=quiet, highlight=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a plain table; figures stand to the right."""
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> Table:
+    """Return a plain table: the first `words` columns stand to the left, figures to the right."""
     found = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
-        found.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        found.add_column(column, justify="left" if number < words else "right", overflow="fold")
     for row in rows:
         found.add_row(*row)
     return found

@@ -32,5 +32,5 @@ def show_ledger(console: Console, ledger: Ledger, examples: Mapping[tuple[str, F
         kinds = {key: count for key, count in sorted(ledger.items(), key=lambda pair: -pair[1]) if key[0] == of}
         rows = [(key[1].value, key[2] or "—", f"{count:,}", examples.get(key, "—")) for key, count in kinds.items()]
         rows.append(("sum", "", f"{sum(kinds.values()):,}", ""))
-        console.print(table(f"{of}s", (of, "reason", "count", "example trace"), rows))
+        console.print(table(f"{of}s", (of, "reason", "count", "example trace"), rows, words=2))
         console.print()

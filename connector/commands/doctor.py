@@ -45,7 +45,4 @@ async def _doctor(path: Path, *, ask: bool) -> list[Finding]:
 
 def _print(findings: list[Finding]) -> None:
     rows = [("ok" if f.ok else "FAILED", f.what, f"{f.said}{f' → {f.hint}' if f.hint else ''}") for f in findings]
-    shown = table("", ("", "what", "found"), rows)
-    for column in shown.columns:
-        column.justify = "left"
-    results().print(shown)
+    results().print(table("", ("", "what", "found"), rows, words=3))

@@ -20,6 +20,7 @@ JUDGED = ROLLOUTS - 1
 
 
 async def cycle(server: SmallLangfuse, tmp_path: Path, times: int = 1) -> list[str]:
+    """Run whole cycles over a small production; return its traces."""
     traces = await produce(server)
     for _ in range(times):
         ran = await understudy("once", "--yes", "-c", str(config(tmp_path)), server=server)
@@ -28,6 +29,7 @@ async def cycle(server: SmallLangfuse, tmp_path: Path, times: int = 1) -> list[s
 
 
 def shown(server: SmallLangfuse, name: str) -> list[Any]:
+    """Return the observations of one name."""
     return [row for row in server.observations() if row.name == name]
 
 

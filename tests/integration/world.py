@@ -127,7 +127,7 @@ def generation(asked: Any, answered: Any, **more: Any) -> dict[str, Any]:
 
 
 def span(
-    trace: str, span_id: str, begun: datetime, seconds: float, attributes: dict[str, Any], parent: str | None = None
+    trace: str, span_id: str, begun: datetime, seconds: float, attributes: dict[str, Any], *, parent: str | None = None
 ) -> dict[str, Any]:
     """Return a span as OTLP/JSON has it."""
     start = int(begun.timestamp() * 1000) * 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,14 @@ answers = ["hello"]
 
 
 def written(tmp_path: Path, text: str) -> Path:
+    """Write a configuration."""
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def refused(tmp_path: Path, text: str) -> str:
+    """Return what is said about a configuration that is refused."""
     with pytest.raises(Fatal) as caught:
         read(written(tmp_path, text))
     return f"{caught.value} {caught.value.hint or ''}"
@@ -123,7 +126,7 @@ def test_every_key_is_in_the_example_with_a_line_of_explanation() -> None:
         and model.__name__ != "Scripted"
     ]  # fmt: skip
     a_key = re.compile(r"(# )?\w+ =")
-    above = zip(lines, lines[1:], strict=False)
+    above = pairwise(lines)
     unexplained = [line for before, line in above if a_key.match(line) and not re.match(r"# (?!\w+ =)", before)]
     assert missing == []
     assert unexplained == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,6 +36,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.repeat_cursor = False
+        self.widest_window_s = math.inf
         self._failures: list[Failure] = []
         self._swallowed: Counter[Kind] = Counter()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from connector.demo.langfuse.replies import Refusal, reply
+from connector.demo.langfuse.replies import Refusal, reply, time_of
 from connector.demo.langfuse.state import STATE, Served, State
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from connector.demo.langfuse.modes import Handler
 
 _OPEN = frozenset({"/api/public/health", "/api/public/ready"})
+_WINDOWS = (("fromStartTime", "toStartTime"), ("fromTimestamp", "toTimestamp"))
 
 
 @web.middleware
@@ -26,6 +29,7 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await _answer(state, request, handler)
     if failure is not None:
         response = _broken(failure)
+    response.headers["Date"] = format_datetime(datetime.fromtimestamp(state.clock.now_ms() / 1000, UTC), usegmt=True)
     state.requests.append(Served(request.method, request.path, response.status))
     return response
 
@@ -33,6 +37,7 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _answer(state: State, request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         _check_keys(state, request)
+        _check_window(state, request)
         state.settle()
         return await handler(request)
     except Refusal as refusal:
@@ -53,6 +58,14 @@ def _check_keys(state: State, request: web.Request) -> None:
     if sent != f"Basic {base64.b64encode(pair).decode()}":
         message = "Invalid credentials. Confirm that you've configured the correct host."
         raise Refusal(401, {"message": message})
+
+
+def _check_window(state: State, request: web.Request) -> None:
+    """Give up on a span of time that is too long, as the database of a real server does when it takes too long."""
+    for start, end in _WINDOWS:
+        start_ms, end_ms = time_of(request, start), time_of(request, end)
+        if start_ms is not None and end_ms is not None and end_ms - start_ms > state.faults.widest_window_s * 1000:
+            raise Refusal(422, {"message": "Request timed out", "error": "Unprocessable Content"})
 
 
 def _broken(failure: Failure) -> web.Response:

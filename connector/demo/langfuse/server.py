@@ -149,6 +149,15 @@ class SmallLangfuse:
         self.state.faults.repeat_cursor = broken
 
     @property
+    def widest_window_s(self) -> float:
+        """The longest span of time that a listing may ask for, in seconds, before the database gives up with 422."""
+        return self.state.faults.widest_window_s
+
+    @widest_window_s.setter
+    def widest_window_s(self, seconds: float) -> None:
+        self.state.faults.widest_window_s = seconds
+
+    @property
     def clock_offset_s(self) -> float:
         """How far its clock is ahead, in seconds."""
         return self.state.clock.offset_s

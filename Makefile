@@ -26,7 +26,7 @@ unit: $(VENV)/ready
 	$(BIN)/python -m pytest -n auto
 
 bench: $(VENV)/ready
-	$(BIN)/python -m pytest tests/benchmarks --benchmarks -s
+	$(BIN)/python -m tests.benchmarks.route
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.types import Call, Conversation, Disposition, Fate, Observation, Trace, digest
 
 _CALLS = ("GENERATION",)
 _WRAPPERS = ("SPAN", "AGENT", "CHAIN")
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 
 
 def assemble(trace: Trace) -> tuple[Conversation, list[Disposition]]:
@@ -23,7 +26,7 @@ def assemble(trace: Trace) -> tuple[Conversation, list[Disposition]]:
         except Unusable as error:
             problems.append(_lost(observation, error))
     bare = trace.model_copy(update={"observations": ()})
-    calls.sort(key=lambda call: call.started_at)
+    calls.sort(key=lambda call: (call.started_at, call.observation_id))
     return Conversation(id=trace.session_id or trace.id, trace=bare, calls=tuple(calls)), problems
 
 
@@ -31,14 +34,15 @@ def _candidates(trace: Trace) -> list[Observation]:
     generations = [observation for observation in trace.observations if observation.type in _CALLS]
     if generations:
         return generations
-    roots = [o for o in trace.observations if o.parent_id is None and o.type in _WRAPPERS]
-    telling = [root for root in roots if root.input not in (None, "", {}) or root.output not in (None, "", {})]
+    known = {observation.id for observation in trace.observations}  # a parent may belong to another service's trace
+    roots = [o for o in trace.observations if o.parent_id not in known and o.type in _WRAPPERS]
+    telling = [root for root in roots if root.input not in _NOTHING or root.output not in _NOTHING]
     return telling or _trace_itself(trace)
 
 
 def _trace_itself(trace: Trace) -> list[Observation]:
     """Servers before v4 may hold question and answer beside the observations."""
-    if trace.input in (None, "") and trace.output in (None, ""):
+    if trace.input in _NOTHING and trace.output in _NOTHING:
         return []
     return [
         Observation(id=trace.id, trace_id=trace.id, started_at=trace.started_at, input=trace.input, output=trace.output)

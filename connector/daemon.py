@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import structlog
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from connector.app import App
@@ -18,52 +19,83 @@ log = structlog.get_logger(__name__)
 
 
 async def run(app: App) -> None:
-    """Poll, work and publish until SIGTERM or SIGINT; then let what runs finish, and return."""
+    """Poll, work and publish until SIGTERM or SIGINT; then let what runs finish within the grace period, and return."""
     engine = app.engine
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, engine.stop)
     health = Health(app)
     await health.start(app.config.server.listen)
-    scheduler = _schedule(app, health)
+    ticks = Ticks(health)
+    scheduler = _schedule(app, ticks)
     scheduler.start()
     log.info("daemon.started", challengers=list(engine.arena.challengers), judge=engine.arena.judge_version)
     try:
         await engine.work(until_idle=False)
     finally:
-        scheduler.shutdown(wait=False)  # waiting would cancel running jobs in APScheduler 3; a poll may be repeated
+        scheduler.pause()
+        await ticks.finish(engine.grace_left_s)
+        scheduler.shutdown()
         await health.stop()
-    await _calmly("publish", engine.publish, health)()
+    await ticks.calmly("publish", engine.publish)()
     log.info("daemon.stopped")
 
 
-def _schedule(app: App, health: Health) -> AsyncIOScheduler:
+class Ticks:
+    """What the scheduler calls. Nothing that one tick meets ends the daemon: the next one tries again."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._running: set[asyncio.Task[None]] = set()
+
+    def calmly(self, name: str, verb: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        """Return `verb` as a job that says how it went."""
+
+        async def tick() -> None:
+            try:
+                await verb()
+                self._health.went_well(name)
+            except Fatal as error:
+                log.critical("tick.parked", tick=name, caused_by=str(error), hint=error.hint)
+                self._health.went_wrong(name, str(error))
+            except UnderstudyError as error:
+                log.warning("tick.put_off", tick=name, caused_by=str(error))
+                self._health.went_wrong(name, str(error))
+
+        async def followed() -> None:
+            task = asyncio.create_task(tick(), name=name)
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            await asyncio.wait({task})  # a job that is cut off is none that broke
+            if not task.cancelled():
+                task.result()
+
+        return followed
+
+    def broke(self, event: JobExecutionEvent) -> None:
+        """Note what nobody expected; the scheduler has logged where it comes from."""
+        self._health.went_wrong(event.job_id, repr(event.exception))
+
+    async def finish(self, grace_s: float) -> None:
+        """Let what runs come to its end; what is cut off is repeated at the next start."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+def _schedule(app: App, ticks: Ticks) -> AsyncIOScheduler:
     """A tick that was missed is made up for once: misfires are dropped after a second by default."""
     engine, now = app.engine, datetime.now(UTC)
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    ticks: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
-        ("poll", engine.poll, engine.pace.every.total_seconds()),
-        ("publish", engine.publish, engine.pace.publish_every.total_seconds()),
-        ("confirm", engine.confirm, engine.pace.confirm.total_seconds()),
-    ]
-    for name, verb, seconds in ticks:
-        scheduler.add_job(_calmly(name, verb, health), "interval", seconds=seconds, next_run_time=now, id=name)
+    scheduler.add_listener(ticks.broke, EVENT_JOB_ERROR)
+    for name, verb, every in (
+        ("poll", engine.poll, engine.pace.every),
+        ("publish", engine.publish, engine.pace.publish_every),
+        ("confirm", engine.confirm, engine.pace.confirm),
+    ):
+        seconds = every.total_seconds()
+        scheduler.add_job(ticks.calmly(name, verb), "interval", seconds=seconds, next_run_time=now, id=name)
     return scheduler
-
-
-def _calmly(name: str, verb: Callable[[], Awaitable[object]], health: Health) -> Callable[[], Awaitable[None]]:
-    """After start nothing that one tick meets ends the daemon: the next tick tries again."""
-
-    async def tick() -> None:
-        try:
-            await verb()
-            health.went_well(name)
-        except Fatal as error:
-            log.critical("tick.parked", tick=name, caused_by=str(error), hint=error.hint)
-            health.went_wrong(name, str(error))
-        except UnderstudyError as error:
-            log.warning("tick.put_off", tick=name, caused_by=str(error))
-            health.went_wrong(name, str(error))
-
-    return tick

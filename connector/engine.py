@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -62,6 +62,7 @@ class Engine:
         self.lanes = [Lane(n, arena, store, width=widths[n], patience=met, clock=self.clock) for n in arena.challengers]
         self.delivery = Delivery(arena, store, patience=met, clock=self.clock)
         self._stopping = asyncio.Event()
+        self._stopped_at = 0.0
 
     async def poll(self) -> int:
         """Read one window and queue its duels; return how many are new.
@@ -85,20 +86,32 @@ class Engine:
         return fresh
 
     async def work(self, *, until_idle: bool, progress: Callable[[], None] = lambda: None) -> None:
-        """Carry duels to the end. Returns when told to stop, or when nothing can move and `until_idle`."""
+        """Carry duels to the end. Returns when told to stop, or when nothing can move and `until_idle`.
+
+        When one part breaks, what runs is finished, and then that is raised.
+        """
         finished = asyncio.Event()
         delivering = asyncio.create_task(self.delivery.run(finished, self._stopping, progress))
+        carrying = asyncio.gather(*(lane.run(self._stopping, until_idle=until_idle) for lane in self.lanes))
         try:
-            await asyncio.gather(*(lane.run(self._stopping, until_idle=until_idle) for lane in self.lanes))
-            await asyncio.gather(*(lane.finish(self.pace.grace.total_seconds()) for lane in self.lanes))
-        finally:
+            await asyncio.wait((carrying, delivering), return_when=asyncio.FIRST_COMPLETED)
+            if delivering.done() or carrying.exception() is not None:
+                self.stop()
+            await asyncio.gather(*(lane.finish(self.grace_left_s) for lane in self.lanes))
             finished.set()
-            await delivering
+            await self._within_grace(delivering)
+            await carrying
+        finally:
+            carrying.cancel()
+            delivering.cancel()
 
     async def publish(self) -> None:
         """Add up every epoch that may still change, and write its leaderboard where people look."""
+        await self._within_grace(self._publish())
+
+    async def _publish(self) -> None:
         for epoch in (await self.store.epochs(self.arena.judge_version))[-2:]:
-            await self.arena.sink.publish(await self.leaderboard(epoch), self._fingerprints())
+            await self.arena.sink.publish(await self.leaderboard(epoch), self.fingerprints)
 
     async def confirm(self) -> int:
         """Read back what should be visible by now; send again what is not. Return how many duels are still open."""
@@ -123,7 +136,7 @@ class Engine:
     async def leaderboard(self, epoch: str | None = None) -> Leaderboard:
         """Add up every decided duel of today's challengers under today's judge, of one epoch or of all."""
         judge = self.arena.judge_version
-        outcomes = await self.store.outcomes(judge, self._fingerprints(), epoch)
+        outcomes = await self.store.outcomes(judge, self.fingerprints, epoch)
         controls = [name for name, challenger in self.arena.challengers.items() if challenger.control]
         return standings(outcomes, judge=judge, controls=controls, seed=self.seed, epoch=epoch)
 
@@ -134,10 +147,37 @@ class Engine:
         return [error for error in found if error is not None]
 
     def stop(self) -> None:
-        """Start nothing more; what runs is finished."""
-        self._stopping.set()
+        """Start nothing more; what runs has the grace period to finish. Call it where the event loop runs."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._stopped_at = asyncio.get_running_loop().time()
 
-    def _fingerprints(self) -> dict[str, str]:
+    @property
+    def grace_left_s(self) -> float:
+        """What is left of the grace period; all of it as long as nobody has asked to stop."""
+        grace_s = self.pace.grace.total_seconds()
+        if not self._stopping.is_set():
+            return grace_s
+        return max(0.0, self._stopped_at + grace_s - asyncio.get_running_loop().time())
+
+    async def _within_grace(self, writing: Awaitable[None]) -> None:
+        """Cut off what outlasts the grace period: a later start writes it again, under the same ids."""
+        task, stopped = asyncio.ensure_future(writing), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task}, timeout=self.grace_left_s)
+            if task.done():
+                await task
+            else:
+                log.warning("engine.cut_off", hint="Langfuse is slow; what is left is posted at the next start")
+        finally:
+            stopped.cancel()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Today's challengers and the fingerprints of their configurations."""
         return {name: challenger.fingerprint for name, challenger in self.arena.challengers.items()}
 
     async def _window(self, now: datetime) -> Window:

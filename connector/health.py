@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from connector.app import App
 from connector.types import State
+from rollouts.errors import Fatal
 
 
 class Health:
@@ -20,7 +21,7 @@ class Health:
         self.port: int | None = None
 
     async def start(self, listen: str) -> None:
-        """Serve on `listen`, or not at all where that is empty."""
+        """Serve on `listen`, or not at all where that is empty. Raises `Fatal` when somebody else is there."""
         if not listen:
             return
         server = web.Application()
@@ -30,8 +31,12 @@ class Health:
         self._runner = web.AppRunner(server, access_log=None)
         await self._runner.setup()
         host, _, port = listen.rpartition(":")
-        site = web.TCPSite(self._runner, host, int(port))
-        await site.start()
+        try:
+            await web.TCPSite(self._runner, host, int(port)).start()
+        except OSError as error:
+            raise Fatal(
+                f"server.listen: {listen} cannot be used: {error.strerror}", hint="choose another port"
+            ) from None
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -76,7 +81,10 @@ class Health:
         spent = GaugeMetricFamily(
             "understudy_spent_usd", "Known spending of this process.", value=self._app.budget.spent_usd
         )
-        found = [turns, duels, outbox, spent]
+        lost = GaugeMetricFamily(
+            "understudy_lost_duels", "Posted by this process, acknowledged, and not kept.", value=engine.delivery.lost
+        )
+        found = [turns, duels, outbox, lost, spent]
         if mark := await store.mark(engine.arena.source.name):
             lag = (engine.clock.now() - mark).total_seconds()
             found.append(GaugeMetricFamily("understudy_ingest_lag_seconds", "Age of the mark.", value=lag))

@@ -28,10 +28,13 @@ def places(path: Path) -> Iterator[tuple[int, Trace]]:
 
 
 def trace_at(path: Path, place: int) -> Trace:
-    """Return the trace whose line begins at byte `place`."""
-    with path.open("rb") as file:
-        file.seek(place)
-        return _trace(file.readline(), f"{path}, byte {place}")
+    """Return the trace whose line begins at byte `place`. Raises as `places` does."""
+    try:
+        with path.open("rb") as file:
+            file.seek(place)
+            return _trace(file.readline(), f"{path}, byte {place}")
+    except OSError as error:
+        raise Fatal(f"{path}: {error.strerror}") from None
 
 
 def line_of(trace: Trace) -> str:

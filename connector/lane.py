@@ -17,10 +17,16 @@ from connector.clock import Clock
 from connector.pipeline import Arena, advance
 from connector.ports import Store
 from connector.types import Duel, State
-from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
 from rollouts.types import Options
 
 log = structlog.get_logger(__name__)
+
+SOON = timedelta(minutes=1)
+"""What moves again within this time is worth waiting for."""
+_LONGEST_WAIT_S = 3600.0
+_LOOK_EVERY_S = 1.0
+_UNPAID = (State.QUEUED, State.ROLLED)
 
 
 class Patience(Options):
@@ -32,6 +38,17 @@ class Patience(Options):
     """Doubles with every attempt, unless the server named a time."""
     parked_s: float = 900.0
     """How long a lane waits for a person after a fatal error."""
+
+    def wait_s(self, attempts: int, error: Exception | None = None) -> float:
+        """Return how long to wait after so many failures in a row, the last of which is `error`."""
+        wait_s = min(_LONGEST_WAIT_S, self.first_wait_s * 2.0 ** min(attempts - 1, 60))
+        asked_s = error.retry_after_s if isinstance(error, Retryable) else None
+        return wait_s if asked_s is None else max(wait_s, asked_s)
+
+
+def said(error: Exception) -> str:
+    """Return an error's own words; one that nobody expected needs its type to be understood."""
+    return str(error) if isinstance(error, UnderstudyError) else repr(error)
 
 
 class Lane:
@@ -49,17 +66,21 @@ class Lane:
         self._next: deque[Duel] = deque()
         self._until: datetime | None = None
         self._moved = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event, *, until_idle: bool) -> None:
         """Carry what is due until told to stop, or until nothing here will move within a minute."""
+        self._stopping = stopping
         while not stopping.is_set():
+            self._moved.clear()
             await self._top_up()
             if until_idle and not self._running and not await self._due_soon():
                 return
-            await self._wait(stopping)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), timeout=_LOOK_EVERY_S)
 
     async def finish(self, grace_s: float) -> None:
-        """Let what runs come to its end; after `grace_s` it is cut off, and a later start repeats the open call."""
+        """Let the steps that run come to their end; after `grace_s` a later start repeats the open calls."""
         if not self._running:
             return
         _, late = await asyncio.wait(self._running.values(), timeout=grace_s)
@@ -72,75 +93,79 @@ class Lane:
         if self._until and self._clock.now() < self._until:
             return
         self.parked = self._until = None
-        room = self._width - len(self._running)
-        if len(self._next) < room:
+        if len(self._next) < self._width - len(self._running):
             await self._refill()
-        for _ in range(min(room, len(self._next))):
-            duel = self._next.popleft()
-            task = asyncio.create_task(self._carry(duel), name=f"duel {duel.id}")
-            self._running[duel.id] = task
-            task.add_done_callback(partial(self._done, duel.id))
+        while self._next and len(self._running) < self._width and not self._stopping.is_set():
+            self._start(self._next.popleft())
+
+    def _start(self, duel: Duel) -> None:
+        task = asyncio.create_task(self._carry(duel), name=f"duel {duel.id}")
+        self._running[duel.id] = task
+        task.add_done_callback(partial(self._done, duel.id))
 
     def _done(self, duel_id: str, _: asyncio.Task[None]) -> None:
         del self._running[duel_id]
         self._moved.set()
 
-    async def _wait(self, stopping: asyncio.Event) -> None:
-        """Until a duel has come as far as it can, or a second is over; a stop is noticed within that second."""
-        self._moved.clear()
-        if not stopping.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), timeout=1.0)
-
     async def _due_soon(self) -> bool:
         if self.parked is not None:
             return False
-        due = await self._store.next_due(self.challenger)
-        return due is not None and due <= self._clock.now() + timedelta(minutes=1)
+        due = await self._store.next_due(self.challenger, self._fingerprint)
+        return due is not None and due <= self._clock.now() + SOON
 
     async def _refill(self) -> None:
         """Claim ahead: as many as fit at once and as many again, so that the store is asked seldom."""
-        held = len(self._running) + len(self._next)
-        found = await self._store.due(self.challenger, 2 * self._width + held, self._clock.now())
-        known = self._running.keys() | {duel.id for duel in self._next}
-        self._next.extend(duel for duel in found if duel.id not in known)
+        held = self._running.keys() | {duel.id for duel in self._next}
+        limit = 2 * self._width + len(held)
+        found = await self._store.due(self.challenger, self._fingerprint, limit, self._clock.now())
+        # What was running when the store was asked may have ended meanwhile: `found` shows it as it was before.
+        self._next.extend(duel for duel in found if duel.id not in held)
+
+    @property
+    def _fingerprint(self) -> str:
+        return self._arena.challengers[self.challenger].fingerprint
 
     async def _carry(self, duel: Duel) -> None:
         with structlog.contextvars.bound_contextvars(duel=duel.id, challenger=self.challenger):
             try:
-                with self._store.carrying(duel.id):
-                    while duel.state in (State.QUEUED, State.ROLLED):
-                        duel = await advance(self._arena, duel)
-                        await self._store.save(duel)
-            except Retryable as error:
-                await self._retry_or_bury(duel, error)
-            except Permanent as error:
-                await self._bury(duel, error)
+                await self._carry_or_note(duel)
             except Fatal as error:
-                await self._park(duel, error)
-            except Exception as error:
-                log.exception("duel.unexpected", state=duel.state)
-                await self._retry_or_bury(duel, Retryable(repr(error)))
+                self._park(error)
 
-    async def _retry_or_bury(self, duel: Duel, error: Retryable) -> None:
+    async def _carry_or_note(self, duel: Duel) -> None:
+        """Take step after step, but none after a stop; note what fails by itself. Raises what concerns the lane."""
+        try:
+            with self._store.carrying(duel.id):
+                while duel.state in _UNPAID and not self._stopping.is_set():
+                    duel = await advance(self._arena, duel)
+                    await self._store.save(duel)
+        except Retryable as error:
+            await self._retry_or_bury(duel, error)
+        except Permanent as error:
+            await self._bury(duel, error)
+        except Fatal:
+            raise
+        except Exception as error:
+            log.exception("duel.unexpected", state=duel.state)
+            await self._retry_or_bury(duel, error)
+
+    async def _retry_or_bury(self, duel: Duel, error: Exception) -> None:
         duel = duel.model_copy(update={"attempts": duel.attempts + 1})
         if duel.attempts >= self._patience.attempts:
             await self._bury(duel, error)
             return
-        wait_s = self._patience.first_wait_s * 2 ** (duel.attempts - 1)
-        wait_s = wait_s if error.retry_after_s is None else max(wait_s, error.retry_after_s)
-        log.info("duel.put_off", attempt=duel.attempts, wait_s=wait_s, caused_by=str(error))
+        wait_s = self._patience.wait_s(duel.attempts, error)
+        log.info("duel.put_off", attempt=duel.attempts, wait_s=wait_s, caused_by=said(error))
         await self._store.put_off([duel], self._clock.now() + timedelta(seconds=wait_s))
 
     async def _bury(self, duel: Duel, error: Exception) -> None:
-        log.warning("duel.buried", state=duel.state, caused_by=str(error))
-        await self._store.save(duel.dead(f"{duel.state}: {error}"))
+        log.warning("duel.buried", state=duel.state, caused_by=said(error))
+        await self._store.save(duel.dead(f"{duel.state}: {said(error)}"))
 
-    async def _park(self, duel: Duel, error: Fatal) -> None:
-        """Nothing in this lane will work: leave every duel as it is, and say so once."""
+    def _park(self, error: Fatal) -> None:
+        """Nothing in this lane will work: leave every duel as it is, due as before, and say so once."""
         if self.parked is None:
             log.critical("lane.parked", caused_by=str(error), hint=error.hint, for_s=self._patience.parked_s)
         self.parked = error
         self._until = self._clock.now() + timedelta(seconds=self._patience.parked_s)
         self._next.clear()
-        await self._store.put_off([duel], self._until)

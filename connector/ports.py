@@ -64,14 +64,20 @@ class Store(Journal, Protocol):
     async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
         """Queue a duel for every stored challenge of `epochs` that `challenger` has not met; return how many."""
 
-    async def due(self, challenger: str, limit: int, now: datetime) -> list[Duel]:
-        """Return up to `limit` duels that wait for a paid step and whose time has come, the oldest first."""
+    async def due(self, challenger: str, fingerprint: str, limit: int, now: datetime) -> list[Duel]:
+        """Return up to `limit` duels that wait for a paid step and whose time has come, the furthest and oldest first.
 
-    async def next_due(self, challenger: str) -> datetime | None:
+        Duels under another fingerprint were queued for another competitor, whatever its name.
+        """
+
+    async def next_due(self, challenger: str, fingerprint: str) -> datetime | None:
         """Return when the next duel that waits for a paid step may be touched."""
 
     async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
         """Return up to `limit` judged duels whose time has come."""
+
+    async def next_deliverable(self) -> datetime | None:
+        """Return when the next judged duel may be touched."""
 
     async def save(self, duel: Duel) -> None:
         """Keep one step, and forget the calls it was made of."""
@@ -88,8 +94,8 @@ class Store(Journal, Protocol):
     async def acknowledged(self, duels: Sequence[Duel], at: datetime) -> None:
         """The sink has acknowledged these duels and their challenges."""
 
-    async def unconfirmed(self, before: datetime, limit: int) -> list[Duel]:
-        """Return duels that were acknowledged before `before` and not yet read back."""
+    async def unconfirmed(self, before: datetime, limit: int, *, skip: int = 0) -> list[Duel]:
+        """Return duels that were acknowledged before `before` and not yet read back, but for the `skip` oldest."""
 
     async def confirmed(self, duels: Sequence[Duel]) -> None:
         """These were read back and found whole."""
@@ -100,8 +106,8 @@ class Store(Journal, Protocol):
     async def examples(self) -> Mapping[tuple[str, Fate, str], str]:
         """Return the id of one trace for each kind that `ledger` counts."""
 
-    async def states(self) -> Mapping[tuple[str, State], int]:
-        """Count duels by challenger and state."""
+    async def states(self, fingerprints: Mapping[str, str] | None = None) -> Mapping[tuple[str, State], int]:
+        """Count duels by challenger and state; with `fingerprints`, only those of today's challengers."""
 
     async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
         """Return every decided duel of these challengers under one judge, and what production did on the same turns."""

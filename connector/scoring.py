@@ -44,7 +44,7 @@ def win_name(challenger: str) -> str:
     name = f"understudy_win.{challenger}"
     if len(name) <= _NAME_LIMIT:
         return name
-    return f"{name[: _NAME_LIMIT - 5]}.{hashlib.sha256(challenger.encode()).hexdigest()[:4]}"
+    return f"{name[: _NAME_LIMIT - 9]}.{hashlib.sha256(challenger.encode()).hexdigest()[:8]}"
 
 
 def judged_at(duel: Duel) -> datetime:

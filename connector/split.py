@@ -4,22 +4,24 @@ Rules, each with its reason:
 
 1. *A turn is known by its content*: the messages before it, system prompt aside, and the answer. Agents put the date
    into the system prompt, and logs spell the same answer in several ways (see `rollouts.canonical`).
-2. *What a call produced beats any copy*: the baseline is the output of the generation, with its model, tokens and
-   latency, even if a later history shows an edited text.
-3. *A turn that later histories repeat is one turn*: its id is the same wherever it is met.
+2. *A turn that several calls log is one turn*: retries, streams and two integrations write the same call twice. The
+   log that tells most is taken.
+3. *What a call produced beats any copy*: the baseline is the output of the generation, with its model, tokens and
+   latency. A history that shows another text at its place, or that begins later, shows an edited or trimmed copy.
 4. *A turn that only a history shows* is a challenge where the conversation logs nothing but that one history (a
    transcript). Elsewhere nobody observed who produced it: a greeting, a canned text or a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from connector.types import Call, Conversation, Disposition, Fate, digest
 from rollouts.canonical import fingerprint
-from rollouts.types import Challenge, Completion, Message, Options, Origin
+from rollouts.types import Challenge, Completion, Media, Message, Options, Origin, ToolResult, Usage
 
 
 class TurnRules(Options):
@@ -41,6 +43,9 @@ class Turn:
     messages: tuple[Message, ...]
     answer: Completion
     chain: str
+    """The hash of everything before it."""
+    place: str
+    """The same, whatever the assistant said: where in the conversation it stands."""
     observed: bool
 
     @property
@@ -51,68 +56,120 @@ class Turn:
 
 def split(conversation: Conversation, rules: TurnRules) -> Iterator[Challenge | Disposition]:
     """Yield each assistant turn once: as a challenge, or as the reason why it is none. Oldest first."""
-    turns = _turns(conversation.calls)
+    read = [_Linked(call, _links(call.messages)) for call in conversation.calls]
+    turns, transcript = _turns(read), len({links[-1].chain for _, links in read}) == 1
     for turn in turns:
-        reason = _why_not(turn, conversation, rules, last=turn is turns[-1])
+        reason = _why_not(turn, rules, transcript=transcript, last=turn is turns[-1])
         challenge = _challenge(turn, conversation)
         if reason is None:
             yield challenge
         else:
             fate, text = reason
             yield Disposition(of="turn", id=challenge.id, trace_id=turn.call.trace_id, fate=fate, reason=text)
-    for call in conversation.calls:
-        if call.answer is None:
+    known = {turn.place for turn in turns}
+    for call, links in read:
+        if call.answer is None and _awaits(call) and links[-1].place not in known:
             yield _unanswered(call)
 
 
-def _turns(calls: tuple[Call, ...]) -> list[Turn]:
+class _Link(NamedTuple):
+    """What stands before one message, as hashes; system prompts aside."""
+
+    chain: str
+    place: str
+
+
+class _Linked(NamedTuple):
+    """A call, and what stands before each of its messages, and before its answer."""
+
+    call: Call
+    links: list[_Link]
+
+
+def _turns(read: Sequence[_Linked]) -> list[Turn]:
+    observed = sorted((turn for linked in read for turn in _observed(linked)), key=_poverty)
     found: dict[str, Turn] = {}
-    for turn in [_observed(call) for call in calls if call.answer is not None]:
+    for turn in observed:
         found.setdefault(turn.content_id, turn)
-    for call in reversed(calls):
-        for turn in _remembered(call):
-            found.setdefault(turn.content_id, turn)
-    return sorted(found.values(), key=lambda turn: (turn.call.started_at, len(turn.messages)))
+    known, first_said = {turn.place for turn in observed}, _first_said(observed)
+    for linked in read:
+        shown = [turn for turn in _remembered(linked) if turn.place not in known and not _is_trimmed(turn, first_said)]
+        found.update((turn.content_id, turn) for turn in shown)
+        known.update(turn.place for turn in shown)
+    return sorted(found.values(), key=lambda turn: (turn.call.started_at, len(turn.messages), turn.content_id))
 
 
-def _observed(call: Call) -> Turn:
-    if call.answer is None:
-        raise ValueError("a call without an answer is no turn")
-    return Turn(call, call.messages, call.answer, _chain(call.messages)[-1], observed=True)
+def _poverty(turn: Turn) -> tuple[object, ...]:
+    """Sort the log that tells most to the front, then the earlier one."""
+    call, answer = turn.call, turn.answer
+    unknown = (not call.tools, answer.model is None, answer.usage == Usage(), answer.cost_usd is None)
+    return (*unknown, call.started_at, call.observation_id)
 
 
-def _remembered(call: Call) -> Iterator[Turn]:
-    """Yield the assistant turns in the history of `call`."""
-    chain = _chain(call.messages)
-    for place, message in enumerate(call.messages):
+def _observed(linked: _Linked) -> Iterator[Turn]:
+    """Yield what a call answered."""
+    call, link = linked.call, linked.links[-1]
+    if call.answer is not None:
+        yield Turn(call, call.messages, call.answer, link.chain, link.place, observed=True)
+
+
+def _remembered(linked: _Linked) -> Iterator[Turn]:
+    """Yield the assistant turns in the history of a call."""
+    call = linked.call
+    for at, message in enumerate(call.messages):
         if message.role == "assistant":
-            yield Turn(call, call.messages[:place], Completion(message=message), chain[place], observed=False)
+            answer, link = Completion(message=message), linked.links[at]
+            yield Turn(call, call.messages[:at], answer, link.chain, link.place, observed=False)
 
 
-def _chain(messages: tuple[Message, ...]) -> list[str]:
+def _first_said(observed: Sequence[Turn]) -> dict[tuple[str, ...], datetime]:
+    """Return when each answer was first given to each message."""
+    found: dict[tuple[str, ...], datetime] = {}
+    for turn in observed:
+        exchange, begun = _exchange(turn), turn.call.started_at
+        found[exchange] = min(begun, found.get(exchange, begun))
+    return found
+
+
+def _is_trimmed(turn: Turn, first_said: Mapping[tuple[str, ...], datetime]) -> bool:
+    """Whether an earlier call gave this answer to this message: then it had a longer history before it."""
+    return first_said.get(_exchange(turn), turn.call.started_at) < turn.call.started_at
+
+
+def _exchange(turn: Turn) -> tuple[str, ...]:
+    return (*map(fingerprint, turn.messages[-1:]), fingerprint(turn.answer.message))
+
+
+def _links(messages: tuple[Message, ...]) -> list[_Link]:
+    prints = [fingerprint(message) for message in messages]
+    masked = ["" if message.role == "assistant" else known for message, known in zip(messages, prints, strict=True)]
+    return [_Link(*pair) for pair in zip(_chain(messages, prints), _chain(messages, masked), strict=True)]
+
+
+def _chain(messages: tuple[Message, ...], prints: Sequence[str]) -> list[str]:
     """Return, for each place, the hash of everything before it; tool results in any order, system prompts aside."""
     links, results = [digest("start")], list[str]()
-    for message in messages:
+    for message, known in zip(messages, prints, strict=True):
         if message.role == "tool":
-            results.append(fingerprint(message))
+            results.append(known)
             links.append(digest(links[-len(results)], *sorted(results)))
         else:
             results.clear()
-            links.append(links[-1] if message.role == "system" else digest(links[-1], fingerprint(message)))
+            links.append(links[-1] if message.role == "system" else digest(links[-1], known))
     return links
 
 
-def _why_not(turn: Turn, conversation: Conversation, rules: TurnRules, *, last: bool) -> tuple[Fate, str] | None:
+def _why_not(turn: Turn, rules: TurnRules, *, transcript: bool, last: bool) -> tuple[Fate, str] | None:
     """Return the first thing that speaks against challenging `turn`."""
     answered, asked = turn.answer.message, {message.role for message in turn.messages}
+    unobserved_count = rules.without_producer == "always" or (rules.without_producer == "transcripts" and transcript)
     found = {
-        (Fate.UNREPLAYABLE, "nobody observed what produced it"): not (
-            turn.observed or _may_be_unobserved(conversation, rules)
-        ),
+        (Fate.UNREPLAYABLE, "nobody observed what produced it"): not (turn.observed or unobserved_count),
         (Fate.UNREPLAYABLE, "nothing before it to answer"): not asked & {"user", "tool"},
         (Fate.UNREPLAYABLE, "its history ends with an assistant message"): "assistant" in asked
         and turn.messages[-1].role == "assistant",
         (Fate.UNREADABLE, "the logged answer is empty"): not (answered.text.strip() or answered.tool_calls),
+        (Fate.UNREPLAYABLE, "media that Langfuse took out of the log"): _lacks_media(turn),
         (Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged"): rules.tools_missing == "exclude"
         and _calls_unknown_tools(turn),
         (Fate.FILTERED, "not the last turn"): rules.which == "last" and not last,
@@ -120,15 +177,15 @@ def _why_not(turn: Turn, conversation: Conversation, rules: TurnRules, *, last: 
     return next((reason for reason, holds in found.items() if holds), None)
 
 
-def _may_be_unobserved(conversation: Conversation, rules: TurnRules) -> bool:
-    if rules.without_producer == "transcripts":
-        return len(conversation.calls) == 1
-    return rules.without_producer == "always"
-
-
 def _calls_unknown_tools(turn: Turn) -> bool:
     offered = {tool.name for tool in turn.call.tools}
     return any(call.name not in offered for call in turn.answer.message.tool_calls)
+
+
+def _lacks_media(turn: Turn) -> bool:
+    parts = [part for message in turn.messages for part in message.parts]
+    shown = [*parts, *(media for part in parts if isinstance(part, ToolResult) for media in part.media)]
+    return any(isinstance(part, Media) and part.content.startswith("@@@langfuseMedia") for part in shown)
 
 
 def _challenge(turn: Turn, conversation: Conversation) -> Challenge:
@@ -139,7 +196,7 @@ def _challenge(turn: Turn, conversation: Conversation) -> Challenge:
         content_id=turn.content_id,
         origin=Origin(
             trace_id=call.trace_id,
-            observation_id=None if call.observation_id == call.trace_id else call.observation_id,
+            observation_id=call.observation_id if turn.observed and call.observation_id != call.trace_id else None,
             session_id=trace.session_id,
             user_id=trace.user_id,
             trace_name=trace.name,
@@ -154,6 +211,11 @@ def _challenge(turn: Turn, conversation: Conversation) -> Challenge:
         parameters=call.parameters,
         baseline=turn.answer,
     )
+
+
+def _awaits(call: Call) -> bool:
+    """A history that ends with the assistant's words is a transcript: it holds its answer."""
+    return not call.messages or call.messages[-1].role != "assistant"
 
 
 def _unanswered(call: Call) -> Disposition:

@@ -16,7 +16,7 @@ _NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "anthropic", "ap
 def configure_logs(level: str, form: str) -> None:
     """Log from `level` on to stderr: `pretty`, `json`, or by whether a person is looking (`auto`)."""
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
-    renderer = _json if as_json else structlog.dev.ConsoleRenderer(colors=_colours())
+    renderer = _json if as_json else _pretty()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -35,6 +35,11 @@ def configure_logs(level: str, form: str) -> None:
 
 def _json(_: Any, __: str, event: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+def _pretty() -> Any:
+    # The default shows the local variables of every frame: conversations, and keys.
+    return structlog.dev.ConsoleRenderer(colors=_colours(), exception_formatter=structlog.dev.plain_traceback)
 
 
 def _colours() -> bool:

@@ -32,6 +32,8 @@ class Sighting(Record):
     """Whether its root has ended."""
     observations: int
     """How many observations it had at this look."""
+    latest: datetime | None = None
+    """When the newest of them began, where the source tells."""
     environment: str | None = None
     name: str | None = None
     user_id: str | None = None
@@ -58,6 +60,7 @@ class Seen(Record):
     """What is known of a trace from an earlier look."""
 
     observations: int
+    latest: datetime | None = None
     fate: Fate
 
 
@@ -184,14 +187,19 @@ class Duel(Record):
 
     @classmethod
     def of(cls, challenge: Challenge, challenger: str, fingerprint: str) -> Self:
-        """Same challenge, same challenger, same id: asking again never makes a second duel."""
+        """Queue a duel. Same challenge, same challenger, same id: asking again never makes a second one."""
         return cls(
-            id=digest(challenge.id, challenger, fingerprint),
+            id=cls.id_of(challenge.id, challenger, fingerprint),
             challenge=challenge,
             challenger=challenger,
             fingerprint=fingerprint,
             epoch=epoch_of(challenge.origin.started_at),
         )
+
+    @staticmethod
+    def id_of(challenge_id: str, challenger: str, fingerprint: str) -> str:
+        """Derive a duel's id."""
+        return digest(challenge_id, challenger, fingerprint)
 
     def rolled(self, rollout: Rollout) -> Self:
         """The challenger has answered."""

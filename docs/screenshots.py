@@ -43,7 +43,9 @@ def draw(text: str, title: str, name: str) -> None:
 
 def main() -> None:
     """Run the demo and draw both halves of what it prints."""
-    ran = subprocess.run([str(Path(sys.executable).parent / "understudy"), "demo"], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [str(Path(sys.executable).parent / "understudy"), "demo"], capture_output=True, text=True, check=True
+    )
     board, _, rest = ran.stdout.partition("True order")
     draw(board.strip(), "understudy leaderboard", "leaderboard")
     draw("What a person" + rest.partition("What a person")[2].rstrip(), "what a person sees in Langfuse", "langfuse")

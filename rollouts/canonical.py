@@ -20,7 +20,8 @@ def canonical_json(text: str) -> str:
     Not by orjson, which reads whole numbers beyond 64 bits as floats: two long ids would become one.
     """
     try:
-        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        value = json.loads(text)
+        return canonical_text(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
     except (ValueError, RecursionError):
         return canonical_text(text)
 

@@ -59,8 +59,9 @@ async def _carry(app: App, console: Console) -> None:
 
 async def _watch(app: App, bar: Progress, task: object) -> None:
     """Ask the store for the counts now and then: asking at every step would cost more than the steps."""
+    today = app.engine.fingerprints
     while True:
-        states = await app.store.states()
+        states = await app.store.states(today)
         done = sum(count for (_, state), count in states.items() if state in _DONE)
         money = f"${app.budget.spent_usd:.4f}"
         bar.update(task, completed=done, total=sum(states.values()), description=money)  # type: ignore[arg-type]
@@ -78,7 +79,7 @@ async def _verdict(app: App, console: Console) -> int:
     """Return the exit code, and say why when it is not 0."""
     problem = next(iter(app.engine.parked), None) or await _unfinished(app)
     if problem is None:
-        return 0
+        return 1 if app.engine.delivery.lost else 0
     console.print(f"error: {problem}")
     if problem.hint:
         console.print(f"hint: {problem.hint}")
@@ -86,6 +87,6 @@ async def _verdict(app: App, console: Console) -> int:
 
 
 async def _unfinished(app: App) -> UnderstudyError | None:
-    states = await app.store.states()
+    states = await app.store.states(app.engine.fingerprints)
     waiting = sum(count for (_, state), count in states.items() if state not in _DONE)
     return Retryable(f"{waiting} duel(s) are not finished", hint="run the same command again") if waiting else None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from connector.formats.format import Format, Reading, decoded, malformed
+from connector.formats.format import Format, Reading, Unusable, decoded, malformed
 from connector.formats.openai_chat import read_tools
+from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
-from connector.types import Observation
+from connector.types import Fate, Observation
 from rollouts.projections.anthropic_messages import from_anthropic, messages_from_anthropic
 from rollouts.types import Message, Text
 
 _BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use")
+_KNOWN = ("text", "tool_use", "tool_result", "thinking", "redacted_thinking", "image", "document")
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
 
 
@@ -35,18 +37,19 @@ class AnthropicMessages(Format):
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
         body = observation.input if isinstance(observation.input, Mapping) else {}
-        messages = _messages(observation.input)
-        first = [message["content"] for message in messages if message["role"] == "system"]
-        said = [message for message in messages if message["role"] != "system"]
-        system = body.get("system") or "\n".join(text for text in first if isinstance(text, str))
-        output = observation.output
+        messages, output = _messages(observation.input), observation.output
         with malformed("Anthropic messages"):
+            said = [message for message in messages if message["role"] != "system"]
+            told = [body.get("system"), *(message["content"] for message in messages if message["role"] == "system")]
+            system = [block for content in told for block in _blocks(content)]
+            for block in (*system, *(block for message in said for block in _blocks(message["content"]))):
+                _check(block)
             return Reading(
                 messages=messages_from_anthropic({"system": system, "messages": said}),
                 answer=_answer(output),
                 finish_reason=_FINISH.get(str(output.get("stop_reason"))) if isinstance(output, Mapping) else None,
                 tools=read_tools(body.get("tools") or ()),
-                parameters=read_parameters(observation.parameters, body, observation.metadata),
+                parameters=read_parameters(observation.parameters, body),
             )
 
 
@@ -58,15 +61,35 @@ def _messages(value: Any) -> list[Any]:
 def _has_blocks(message: Mapping[str, Any]) -> bool:
     content = message.get("content")
     blocks = content if isinstance(content, list) else []
-    return any(isinstance(block, Mapping) and block.get("type") in _BLOCKS for block in blocks)
+    return any(isinstance(block, Mapping) and (block.get("type") in _BLOCKS or "source" in block) for block in blocks)
+
+
+def _blocks(content: Any) -> Iterator[Mapping[str, Any]]:
+    yield from [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
+
+
+def _check(block: Mapping[str, Any]) -> None:
+    """Raise `Unusable` for a block that would be left out unseen."""
+    kind = block["type"]
+    if kind.startswith("server_") or kind.endswith("_tool_result"):
+        raise Unusable(Fate.UNREPLAYABLE, "it uses tools that only its provider runs")
+    if kind not in _KNOWN:
+        raise Unusable(Fate.UNREADABLE, "a content block of an unknown type")
+    if kind == "tool_result":
+        for inner in _blocks(block.get("content")):
+            _check(inner)
 
 
 def _answer(output: Any) -> Message | None:
     if output in (None, "", {}, []):
         return None
-    if isinstance(output, str):
-        return Message(role="assistant", parts=(Text(content=output),))
-    if isinstance(output, list):
-        whole = all(isinstance(block, Mapping) and "role" in block for block in output)
-        return _answer(output[-1]) if whole else from_anthropic({"role": "assistant", "content": output})
-    return from_anthropic({"role": "assistant", "content": output["content"]})
+    if isinstance(output, list) and all(isinstance(block, Mapping) and "role" in block for block in output):
+        return _answer(output[-1])
+    blocks = output["content"] if isinstance(output, Mapping) and "content" in output else output
+    if not isinstance(blocks, list | str) or not all(isinstance(b, Mapping) and "type" in b for b in _blocks(blocks)):
+        return Message(role="assistant", parts=(Text(content=as_text(output)),))
+    for block in _blocks(blocks):
+        _check(block)
+    return from_anthropic(
+        {"role": output.get("role", "assistant") if isinstance(output, Mapping) else "assistant", "content": blocks}
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
-from connector.formats.format import Format, Reading, Unusable
+from connector.formats.format import Format, Reading, Unusable, decoded
 from connector.types import Call, Fate, Observation
 from rollouts.plugins import kinds, load
 from rollouts.types import Completion, Usage
@@ -12,9 +13,10 @@ from rollouts.types import Completion, Usage
 
 def read_call(observation: Observation) -> Call:
     """Read one model call, whoever logged it. Raises `Unusable` when nobody understands it."""
+    shown = observation.model_copy(update={"input": decoded(observation.input), "output": decoded(observation.output)})
     for kind, form in _formats():
-        if form.mine(observation):
-            return _call(observation, form.read(observation), kind)
+        if form.mine(shown):
+            return _call(shown, form.read(shown), kind)
     raise Unusable(Fate.UNREADABLE, "no known format")
 
 
@@ -43,6 +45,8 @@ def _call(observation: Observation, reading: Reading, kind: str) -> Call:
 def _answer(observation: Observation, reading: Reading) -> Completion | None:
     if reading.answer is None:
         return None
+    if reading.answer.role != "assistant":
+        raise Unusable(Fate.UNREADABLE, "its output is not an assistant's")
     return Completion(
         message=reading.answer,
         model=observation.model,
@@ -55,15 +59,19 @@ def _answer(observation: Observation, reading: Reading) -> Completion | None:
 
 
 def _usage(details: dict[str, float]) -> Usage:
-    """Langfuse's `usageDetails`: `input` and `output`, cached and reasoning tokens under the providers' names."""
+    """Langfuse's `usageDetails` add up to a total: what came from a cache, or went there, is not in `input`."""
 
     def tokens(*names: str) -> int | None:
-        return next((int(details[name]) for name in names if name in details), None)
+        known = (details[name] for name in names if name in details)
+        return next((int(figure) for figure in known if math.isfinite(figure) and figure >= 0), None)
 
+    fresh = tokens("input", "input_tokens")
+    cached = tokens("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
+    written = tokens("cache_creation_input_tokens", "input_cache_creation")
     return Usage(
-        input_tokens=tokens("input", "prompt_tokens", "input_tokens"),
+        input_tokens=tokens("prompt_tokens") if fresh is None else fresh + (cached or 0) + (written or 0),
         output_tokens=tokens("output", "completion_tokens", "output_tokens"),
-        cached_input_tokens=tokens("input_cached_tokens", "cache_read_input_tokens", "input_cache_read"),
-        cache_write_tokens=tokens("cache_creation_input_tokens", "input_cache_creation"),
+        cached_input_tokens=cached,
+        cache_write_tokens=written,
         reasoning_tokens=tokens("output_reasoning_tokens", "reasoning_tokens", "output_reasoning"),
     )

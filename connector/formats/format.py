@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,16 +56,25 @@ def malformed(what: str) -> Iterator[None]:
     """Turn what reading a broken structure raises into one word about it."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise Unusable(Fate.UNREADABLE, f"malformed {what}") from error
 
 
 def decoded(value: Any) -> Any:
     """Return the JSON value that text holds, as far as it is one; numbers and words stay text."""
-    if not isinstance(value, str) or value[:1] not in ("{", "[", '"'):
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
         return value
     try:
-        inner = orjson.loads(value)
-    except orjson.JSONDecodeError:
+        inner = _loads(value)
+    except (ValueError, RecursionError):
         return value
     return decoded(inner) if isinstance(inner, str) else inner
+
+
+def _loads(text: str) -> Any:
+    """Python's own reader knows NaN, and halves of a surrogate pair, which loggers leave where they cut an emoji."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace")
+        return json.loads(whole)

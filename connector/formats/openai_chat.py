@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import orjson
-
-from connector.formats.format import Format, Reading, decoded, malformed
+from connector.formats.format import Format, Reading, Unusable, decoded, malformed
+from connector.formats.outputs import read_output
 from connector.formats.parameters import read_parameters
-from connector.types import Observation
+from connector.types import Fate, Observation
+from rollouts.canonical import fingerprint
 from rollouts.projections.openai_chat import from_openai, messages_from_openai
 from rollouts.types import Message, Text, ToolDefinition
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+_SAYS = {"content", "tool_calls", "function_call", "refusal"}
+_PARTS = ("text", "refusal", "thinking", "image_url", "input_audio", "file")
 
 
 class OpenAIChat(Format):
@@ -30,13 +32,13 @@ class OpenAIChat(Format):
         body = observation.input if isinstance(observation.input, Mapping) else {}
         with malformed("chat messages"):
             history = messages_from_openai([_repaired(message) for message in _messages(observation.input)])
-            answer, finish_reason = _answer(observation.output)
+            output = read_output(observation.output)
             return Reading(
-                messages=history,
-                answer=answer,
-                finish_reason=finish_reason,
+                messages=(*history, *_new(output.before, history)),
+                answer=_answer(output.answer),
+                finish_reason=output.finish_reason,
                 tools=read_tools(body.get("tools") or body.get("functions") or ()),
-                parameters=read_parameters(observation.parameters, body, observation.metadata),
+                parameters=read_parameters(observation.parameters, body),
             )
 
 
@@ -59,46 +61,45 @@ def _tool(tool: Any) -> ToolDefinition | None:
 
 
 def _messages(value: Any) -> list[Any]:
-    found = value.get("messages") if isinstance(value, Mapping) else value
+    """A single message is a list of one."""
+    found = value.get("messages", [value]) if isinstance(value, Mapping) else value
     found = decoded(found)
     return found if isinstance(found, list) and all(isinstance(message, Mapping) for message in found) else []
 
 
 def _is_chat(message: Mapping[str, Any]) -> bool:
+    """A message without any of chat's own keys has its words elsewhere: reading it would find nothing."""
     content = message.get("content")
     blocks = content if isinstance(content, list) else []
     foreign = any(isinstance(b, Mapping) and b.get("type") in ("tool_use", "tool_result", "thinking") for b in blocks)
-    return message.get("role") in _ROLES and not foreign and isinstance(content, str | list | None)
+    says = bool(message.keys() & _SAYS) and isinstance(content, str | list | None)
+    return message.get("role") in _ROLES and says and not foreign
 
 
 def _repaired(message: Mapping[str, Any]) -> dict[str, Any]:
     """Content lists may hold bare strings; before tools there were functions."""
     mended = dict(message)
     if isinstance(message.get("content"), list):
-        parts = message["content"]
-        mended["content"] = [{"type": "text", "text": part} if isinstance(part, str) else part for part in parts]
+        parts = [{"type": "text", "text": part} if isinstance(part, str) else part for part in message["content"]]
+        if any(part.get("type") not in _PARTS for part in parts):
+            raise Unusable(Fate.UNREADABLE, "a content part of an unknown type")
+        mended["content"] = parts
     if isinstance(message.get("function_call"), Mapping) and not message.get("tool_calls"):
         mended["tool_calls"] = [{"id": message["function_call"].get("name"), "function": message["function_call"]}]
     return mended
 
 
-def _answer(output: Any) -> tuple[Message | None, str | None]:
-    """Read the output: a message, `{"choices": […]}`, a list of one message, or text."""
-    finish_reason = None
-    if isinstance(output, list) and output and all(isinstance(message, Mapping) for message in output):
-        output = output[-1]
-    if isinstance(output, Mapping) and isinstance(output.get("choices"), list) and output["choices"]:
-        output = output["choices"][0]
-    if isinstance(output, Mapping):
-        finish_reason = output.get("finish_reason")
-        output = output["message"] if isinstance(output.get("message"), Mapping) else output
-    return _message(output), finish_reason
+def _answer(said: Mapping[str, Any] | str | None) -> Message | None:
+    if isinstance(said, str):
+        return Message(role="assistant", parts=(Text(content=said),))
+    return None if said is None else from_openai({"role": "assistant", **_repaired(said)})
 
 
-def _message(output: Any) -> Message | None:
-    if output in (None, "", {}, []):
-        return None
-    if isinstance(output, Mapping) and output.keys() & {"content", "tool_calls", "function_call"}:
-        return from_openai({"role": "assistant", **_repaired(output)})
-    said = output if isinstance(output, str) else orjson.dumps(output).decode()
-    return Message(role="assistant", parts=(Text(content=said),))
+def _new(before: Sequence[Mapping[str, Any]], history: Sequence[Message]) -> tuple[Message, ...]:
+    """Return what an output says before its answer, without the history that some frameworks repeat there."""
+    said = [
+        message for message in messages_from_openai([_repaired(wire) for wire in before]) if message.role != "system"
+    ]
+    known = [fingerprint(message) for message in history if message.role != "system"]
+    repeated = [fingerprint(message) for message in said[: len(known)]] == known
+    return tuple(said[len(known) :] if repeated else said)

@@ -46,10 +46,10 @@ def _is_set(raw: Any) -> bool:
 
 def _number(raw: Any) -> float | None:
     try:
-        value = float(raw)
-    except (TypeError, ValueError):
+        value = None if isinstance(raw, bool) else float(raw)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _whole(raw: Any) -> int | None:

@@ -37,7 +37,7 @@ class Capabilities(Record):
 
 async def detect(client: Client) -> Capabilities:
     """Ask health, project and the two ways to read. Raises `Fatal` when neither way is offered."""
-    version = str((await client.get("/api/public/health")).get("version", "unknown"))
+    version = await _version(client)
     projects = (await client.get("/api/public/projects")).get("data") or []
     if not projects:
         raise Fatal("these keys open no Langfuse project", hint="create project keys under Settings, API Keys")
@@ -54,6 +54,16 @@ async def detect(client: Client) -> Capabilities:
         legacy=traces,
         scores=_scores_way(version),
     )
+
+
+async def _version(client: Client) -> str:
+    try:
+        health = await client.get("/api/public/health")
+    except NotHere:
+        raise Fatal(
+            f"no Langfuse answers at {client.base_url}", hint="LANGFUSE_BASE_URL is the address of Langfuse itself"
+        ) from None
+    return str(health.get("version", "unknown"))
 
 
 async def _offers_observations(client: Client) -> bool:

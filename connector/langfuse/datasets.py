@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +31,7 @@ async def write_item(client: Client, item: Mapping[str, Any], *, doubtful: bool)
     """Write one item. Every write makes a new version, so one that may be there already is looked up first."""
     if doubtful and await _is_there(client, item):
         return
-    await client.post("/api/public/dataset-items", item)
+    await client.post("/api/public/dataset-items", item, repeatable=False)
 
 
 async def _is_there(client: Client, item: Mapping[str, Any]) -> bool:
@@ -51,22 +52,31 @@ class Runs:
         self._client, self._dataset_id = client, dataset_id
         self._ids: dict[str, str] = {}
         self._linked: dict[str, set[str]] = {}
+        self._one_by_one = asyncio.Lock()
 
     async def link(self, run: str, item_id: str, trace_id: str, span_id: str) -> None:
         """Say that `trace_id` is what `run` answered to an item, unless that was said before."""
-        if run not in self._linked:
-            self._linked[run] = await self._held(run)
-        if trace_id not in self._linked[run]:
-            body = {"runName": run, "datasetItemId": item_id, "traceId": trace_id, "observationId": span_id}
-            answer = await self._client.post("/api/public/dataset-run-items", body)
-            self._ids[run] = str(answer["datasetRunId"])
-            self._linked[run].add(trace_id)
+        body = {"runName": run, "datasetItemId": item_id, "traceId": trace_id, "observationId": span_id}
+        async with self._one_by_one:
+            known = await self._known(run)
+            if trace_id not in known:
+                # If this fails, it may have been written all the same: then what the run holds is asked again.
+                del self._linked[run]
+                answer = await self._client.post("/api/public/dataset-run-items", body, repeatable=False)
+                self._ids[run] = str(answer["datasetRunId"])
+                known.add(trace_id)
+                self._linked[run] = known
 
     async def id_of(self, run: str) -> str | None:
         """Return the run's id on this server, if it has any item yet."""
+        async with self._one_by_one:
+            await self._known(run)
+            return self._ids.get(run)
+
+    async def _known(self, run: str) -> set[str]:
         if run not in self._linked:
             self._linked[run] = await self._held(run)
-        return self._ids.get(run)
+        return self._linked[run]
 
     async def _held(self, run: str) -> set[str]:
         query = {"datasetId": self._dataset_id, "runName": run, "limit": 100}

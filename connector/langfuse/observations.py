@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from connector.langfuse.client import Client, NotHere, Overloaded
+from connector.langfuse.narrowing import piecewise
 from connector.langfuse.own import Defence, filters, written_by_us
 from connector.langfuse.paging import by_cursor
 from connector.langfuse.rows import Row, moment, newest, observation
@@ -19,7 +21,7 @@ from rollouts.errors import Permanent
 _PATH = "/api/public/v2/observations"
 _LOOK = "core,basic,time,metadata,trace_context"
 _READ = "core,basic,time,io,metadata,model,usage,metrics,trace_context"
-_NARROWEST = timedelta(minutes=1)
+_PAGES = (1000, 100, 10)  # rows with their contents: one history may be a megabyte
 
 
 async def look(client: Client, window: Window, defences: frozenset[Defence]) -> list[Sighting]:
@@ -28,7 +30,8 @@ async def look(client: Client, window: Window, defences: frozenset[Defence]) -> 
     Counts observations up to the present, so that two looks at a trace compare, whatever their windows.
     """
     until = client.clock.now() + timedelta(seconds=client.server_ahead_s)
-    rows = await _list(client, Window(start=window.start, end=max(until, window.end)), defences)
+    upto = Window(start=window.start, end=max(until, window.end))
+    rows = await piecewise(upto, lambda piece: _pages(client, piece, filters(defences)))
     traces = defaultdict[str, list[Row]](list)
     for row in newest(rows):
         traces[row["traceId"]].append(row)
@@ -44,10 +47,9 @@ async def read(client: Client, sighting: Sighting) -> Trace:
     query = {
         "traceId": sighting.trace_id,
         "fields": _READ,
-        "limit": 1000,
         "fromStartTime": (sighting.started_at - timedelta(hours=1)).isoformat(),
     }
-    rows = newest([row async for row in by_cursor(client, _PATH, query)])
+    rows = newest(await _contents(client, query))
     if not rows:
         raise NotHere(f"trace {sighting.trace_id} is gone")
     observations = sorted((observation(row) for row in rows), key=lambda o: (o.started_at, o.id))
@@ -64,16 +66,12 @@ async def read(client: Client, sighting: Sighting) -> Trace:
     )
 
 
-async def _list(client: Client, window: Window, defences: frozenset[Defence]) -> list[dict[str, Any]]:
-    """List a window; one that is too heavy for the server is read in halves."""
-    try:
-        return await _pages(client, window, filters(defences))
-    except Overloaded:
-        if window.end - window.start <= _NARROWEST:
-            raise
-        middle = window.start + (window.end - window.start) / 2
-        later = await _list(client, Window(start=middle, end=window.end), defences)
-        return later + await _list(client, Window(start=window.start, end=middle), defences)
+async def _contents(client: Client, query: dict[str, Any]) -> list[dict[str, Any]]:
+    """List observations with their contents; pages that are too heavy for the server are made smaller."""
+    for limit in _PAGES[:-1]:
+        with suppress(Overloaded):
+            return [row async for row in by_cursor(client, _PATH, {**query, "limit": limit})]
+    return [row async for row in by_cursor(client, _PATH, {**query, "limit": _PAGES[-1]})]
 
 
 async def _pages(client: Client, window: Window, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -133,6 +131,7 @@ def _sighting(trace_id: str, rows: list[Row], defences: frozenset[Defence]) -> S
         started_at=moment(ordered[0]["startTime"]),
         ended=bool(roots) and all(row.get("endTime") or row.get("type") == "EVENT" for row in roots),
         observations=len(rows),
+        latest=max(moment(row["startTime"]) for row in rows),
         environment=first("environment"),
         name=first("traceName") or ordered[0].get("name") or None,
         user_id=first("userId"),

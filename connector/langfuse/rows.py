@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.formats.format import decoded
 from connector.types import Observation
+from rollouts.errors import Permanent
 
 Row = Mapping[str, Any]
 
@@ -16,8 +17,15 @@ def observation(row: Row) -> Observation:
     """Read one observation of v2/observations or of the v3 endpoints.
 
     v2 gives input and output as text, and empty strings for nothing; the model is `model` on the wire and
-    `providedModelName` in the documents.
+    `providedModelName` in the documents. Raises `Permanent` for a row that cannot be read.
     """
+    try:
+        return _observation(row)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Permanent(f"observation {row.get('id')} cannot be read: {error!r}") from error
+
+
+def _observation(row: Row) -> Observation:
     return Observation(
         id=row["id"],
         trace_id=row["traceId"],
@@ -70,7 +78,8 @@ def _cost(row: Row) -> float | None:
 
 
 def _latency(row: Row) -> float | None:
+    """Seconds from start to end; unknown where the clock of what was observed ran backwards."""
     if row.get("endTime"):
-        return (moment(row["endTime"]) - moment(row["startTime"])).total_seconds()
-    latency = row.get("latency")
-    return float(latency) if latency else None
+        latency = (moment(row["endTime"]) - moment(row["startTime"])).total_seconds()
+        return latency if latency >= 0 else None
+    return float(row["latency"]) if row.get("latency") else None

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from connector.langfuse.client import Client, Overloaded
+from connector.langfuse.narrowing import piecewise
 from connector.langfuse.own import FOREIGN, Defence, written_by_us
 from connector.langfuse.paging import by_number
 from connector.langfuse.rows import Row, moment, newest, observation
 from connector.types import Sighting, Trace, Window
 
 _PATH = "/api/public/traces"
-_NARROWEST = timedelta(minutes=1)
+_SMALL_PAGE = 20
 
 
 async def look(client: Client, window: Window, defences: frozenset[Defence]) -> list[Sighting]:
     """Return the traces of `window`. The list does not say whether a root has ended; `read` does."""
-    rows = {row["id"]: row for row in await _list(client, window)}
+    rows = {row["id"]: row for row in await piecewise(window, lambda piece: _pages(client, piece))}
     foreign = (row for row in rows.values() if row.get("environment") not in FOREIGN)
     return [_sighting(row, defences) for row in foreign]
 
 
 async def read(client: Client, sighting: Sighting, defences: frozenset[Defence]) -> Trace:
     """Fetch one trace with its observations. Raises `NotHere` when it was deleted meanwhile."""
-    row = await client.get(f"{_PATH}/{sighting.trace_id}")
+    row = await _row(client, sighting)
     found = [observation({**part, "traceId": sighting.trace_id}) for part in newest(row.get("observations") or [])]
     return Trace(
         id=sighting.trace_id,
@@ -42,8 +42,20 @@ async def read(client: Client, sighting: Sighting, defences: frozenset[Defence])
     )
 
 
-async def _list(client: Client, window: Window) -> list[dict[str, Any]]:
-    """List a window; one that is too heavy for the server is read in halves."""
+async def _row(client: Client, sighting: Sighting) -> dict[str, Any]:
+    """Fetch a trace at once; one that is too heavy for the server by its observations, without its own contents."""
+    try:
+        row: dict[str, Any] = await client.get(f"{_PATH}/{sighting.trace_id}")
+    except Overloaded:
+        query = {"traceId": sighting.trace_id, "limit": _SMALL_PAGE}
+        about = sighting.model_dump(include={"name", "environment", "tags"})
+        about |= {"timestamp": sighting.started_at.isoformat(), "userId": sighting.user_id}
+        parts = [part async for part in by_number(client, "/api/public/observations", query)]
+        return {**about, "sessionId": sighting.session_id, "observations": parts}
+    return row
+
+
+async def _pages(client: Client, window: Window) -> list[dict[str, Any]]:
     query = {
         "limit": 100,
         "fields": "core,observations",
@@ -51,14 +63,7 @@ async def _list(client: Client, window: Window) -> list[dict[str, Any]]:
         "fromTimestamp": window.start.isoformat(),
         "toTimestamp": window.end.isoformat(),
     }
-    try:
-        return [row async for row in by_number(client, _PATH, query)]
-    except Overloaded:
-        if window.end - window.start <= _NARROWEST:
-            raise
-        middle = window.start + (window.end - window.start) / 2
-        earlier = await _list(client, Window(start=window.start, end=middle))
-        return earlier + await _list(client, Window(start=middle, end=window.end))
+    return [row async for row in by_number(client, _PATH, query)]
 
 
 def _sighting(row: Row, defences: frozenset[Defence]) -> Sighting:
@@ -66,7 +71,7 @@ def _sighting(row: Row, defences: frozenset[Defence]) -> Sighting:
         trace_id=row["id"],
         started_at=moment(row["timestamp"]),
         ended=True,
-        observations=len(row.get("observations") or ()),
+        observations=len(set(row.get("observations") or ())),
         environment=row.get("environment") or None,
         name=row.get("name") or None,
         user_id=row.get("userId") or None,

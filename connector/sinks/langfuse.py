@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 import structlog
 from langfuse.api import ConfigCategory, ScoreConfigDataType
 from langfuse.api.core import ApiError
 
-from connector.langfuse import dashboard, datasets, scores, spans, summary
+from connector.langfuse import dashboard, datasets, readback, scores, spans, summary
 from connector.langfuse.capabilities import Capabilities
 from connector.langfuse.client import Client, from_sdk
-from connector.langfuse.own import ROLLOUTS
-from connector.langfuse.paging import by_cursor, by_number
+from connector.langfuse.paging import by_number
 from connector.langfuse.shown import (
     Experiment,
     baseline_name,
@@ -44,23 +42,27 @@ class LangfuseSink:
     def __init__(self, client: Client, server: Capabilities, *, dataset: str) -> None:
         self._client, self._server, self._dataset = client, server, f"understudy/{dataset}"
         self._dataset_id = ""
+        self._opening = asyncio.Lock()
         self._runs = datasets.Runs(client, "")
         self._room = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._written: dict[str, Leaderboard] = {}
 
     async def open(self) -> None:
-        """Make sure that dataset, score configs and dashboard are there. May be called again."""
-        self._dataset_id = await datasets.ensure(self._client, self._dataset, "Production turns to be answered again.")
-        await datasets.ensure(self._client, summary.DATASET, "Who could take over, epoch by epoch.")
-        self._runs = datasets.Runs(self._client, self._dataset_id)
-        await _ensure_configs(self._client)
-        await dashboard.ensure(self._client)
+        """Make sure that dataset, score configs and dashboard are there, once in the life of this sink."""
+        async with self._opening:  # two at a time would both find nothing, and make everything twice
+            if self._dataset_id:
+                return
+            dataset_id = await datasets.ensure(self._client, self._dataset, "Production turns to be answered again.")
+            await datasets.ensure(self._client, summary.DATASET, "Who could take over, epoch by epoch.")
+            await _ensure_configs(self._client)
+            await dashboard.ensure(self._client)
+            self._runs, self._dataset_id = datasets.Runs(self._client, dataset_id), dataset_id
 
     async def post(self, duels: Sequence[Duel], fresh: Sequence[Challenge], *, doubtful: Collection[str]) -> None:
         """Write items first, then what answers them, then what is said of the answers."""
         if not self._dataset_id:
             await self.open()
-        await asyncio.gather(*(self._item(challenge, doubtful=challenge.id in doubtful) for challenge in fresh))
+        await _all(self._item(challenge, doubtful=challenge.id in doubtful) for challenge in fresh)
         baselines = [baseline_span(challenge, await self._baseline(challenge)) for challenge in fresh]
         rollouts = [rollout_span(duel, await self._experiment(duel)) for duel in duels if duel.rollout]
         judges = chain.from_iterable(judge_spans(duel) for duel in duels)
@@ -68,12 +70,10 @@ class LangfuseSink:
         await scores.write(self._client, self._server, [score for duel in duels for score in scores_of(duel)])
 
     async def missing(self, duels: Sequence[Duel]) -> set[str]:
-        """Read scores and rollouts back."""
+        """Read back scores, rollouts, judges' rounds and production's answers."""
         wanted = {score.id: duel.id for duel in duels for score in scores_of(duel)}
         absent = await scores.absent(self._client, self._server, list(wanted))
-        there = await self._rollouts_there(duels)
-        unseen = {duel.id for duel in duels if duel.rollout and rollout_trace_id(duel) not in there}
-        return {wanted[score_id] for score_id in absent} | unseen
+        return {wanted[score_id] for score_id in absent} | await readback.unseen(self._client, self._server, duels)
 
     async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
         """Write an epoch's leaderboard, unless this process has written just that before."""
@@ -114,22 +114,12 @@ class LangfuseSink:
             return await self._runs.id_of(name)
         return experiment_id(self._server.project_id, self._dataset_id, name)
 
-    async def _rollouts_there(self, duels: Sequence[Duel]) -> set[str]:
-        """Return the trace ids of rollouts that the server shows around the time of these duels."""
-        moments = [
-            duel.rollout.completion.started_at or duel.challenge.origin.started_at for duel in duels if duel.rollout
-        ]
-        if not moments:
-            return set()
-        start, end = min(moments) - timedelta(seconds=1), max(moments) + timedelta(seconds=1)
-        if self._server.reads == "observations":
-            query = {"fromStartTime": start.isoformat(), "toStartTime": end.isoformat(), "fields": "core"}
-            path = "/api/public/v2/observations"
-            rows = by_cursor(self._client, path, {**query, "environment": ROLLOUTS, "limit": 1000})
-            return {str(row["traceId"]) async for row in rows}
-        query = {"fromTimestamp": start.isoformat(), "toTimestamp": end.isoformat(), "fields": "core"}
-        rows = by_number(self._client, "/api/public/traces", {**query, "environment": ROLLOUTS, "limit": 100})
-        return {str(row["id"]) async for row in rows}
+
+async def _all(writes: Iterable[Awaitable[None]]) -> None:
+    """Do all, then raise what went wrong first: none may still be under way when it is looked for or written again."""
+    for outcome in await asyncio.gather(*writes, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 async def _ensure_configs(client: Client) -> None:

@@ -20,13 +20,13 @@ class JsonlSource:
         self._places: dict[str, int] = {}
 
     async def look(self, window: Window) -> list[Sighting]:
-        """Return every trace of the file."""
+        """Return every trace of the file once; of several lines with one id the last counts."""
         del window
-        found = list[Sighting]()
+        found = dict[str, Sighting]()
         for place, trace in places(self._path):
             self._places[trace.id] = place
-            found.append(sighting_of(trace))
-        return found
+            found[trace.id] = sighting_of(trace)
+        return list(found.values())
 
     async def read(self, sighting: Sighting) -> Trace:
         """Fetch one trace whole."""
@@ -40,6 +40,7 @@ def sighting_of(trace: Trace) -> Sighting:
         started_at=trace.started_at,
         ended=trace.ended,
         observations=len(trace.observations),
+        latest=max((observation.started_at for observation in trace.observations), default=None),
         environment=trace.environment,
         name=trace.name,
         user_id=trace.user_id,

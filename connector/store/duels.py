@@ -7,6 +7,7 @@ functions of the row; a posted one was acknowledged by the other side; a confirm
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -30,23 +31,26 @@ class Duels:
 
     _writer: Writer
 
-    async def due(self, challenger: str, limit: int, now: datetime) -> list[Duel]:
-        where = """where challenger = ? and state in ('queued', 'rolled') and due_at <= ?
+    async def due(self, challenger: str, fingerprint: str, limit: int, now: datetime) -> list[Duel]:
+        where = """where challenger = ? and fingerprint = ? and state in ('queued', 'rolled') and due_at <= ?
                    order by state desc, due_at, duel.rowid limit ?"""
-        return await self._read(where, (challenger, now.timestamp(), limit))
+        return await self._read(where, (challenger, fingerprint, now.timestamp(), limit))
 
-    async def next_due(self, challenger: str) -> datetime | None:
-        sql = "select min(due_at) from duel where challenger = ? and state in ('queued', 'rolled')"
-        [due] = await self._writer.run(lambda db: db.execute(sql, (challenger,)).fetchone())
-        return None if due is None else datetime.fromtimestamp(due, UTC)
+    async def next_due(self, challenger: str, fingerprint: str) -> datetime | None:
+        where = "where challenger = ? and fingerprint = ? and state in ('queued', 'rolled')"
+        return await self._earliest(where, (challenger, fingerprint))
 
     async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
         where = "where state = 'judged' and due_at <= ? order by due_at, duel.rowid limit ?"
         return await self._read(where, (now.timestamp(), limit))
 
-    async def unconfirmed(self, before: datetime, limit: int) -> list[Duel]:
-        where = "where confirmed = 0 and state = 'posted' and posted_at <= ? order by posted_at limit ?"
-        return await self._read(where, (before.timestamp(), limit))
+    async def next_deliverable(self) -> datetime | None:
+        return await self._earliest("where state = 'judged'", ())
+
+    async def unconfirmed(self, before: datetime, limit: int, *, skip: int = 0) -> list[Duel]:
+        where = """where confirmed = 0 and state = 'posted' and posted_at <= ?
+                   order by posted_at, duel.rowid limit ? offset ?"""
+        return await self._read(where, (before.timestamp(), limit, skip))
 
     async def duels_of(self, challenge_id: str) -> list[Duel]:
         where = """where duel.challenge_id glob ?1 || '*' or challenge.trace_id = ?1
@@ -58,7 +62,7 @@ class Duels:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(_SAVE, row)
-            db.execute("delete from call where duel_id = ? and completion is not null", (duel.id,))
+            db.execute("delete from call where duel_id = ?", (duel.id,))
 
         await self._writer.run(write)
 
@@ -110,10 +114,19 @@ class Duels:
 
         return await self._writer.run(read)
 
-    async def states(self) -> Mapping[tuple[str, State], int]:
-        sql = "select challenger, state, count(*) from duel group by 1, 2"
+    async def states(self, fingerprints: Mapping[str, str] | None = None) -> Mapping[tuple[str, State], int]:
+        sql = "select challenger, fingerprint, state, count(*) from duel group by 1, 2, 3"
         rows = await self._writer.run(lambda db: db.execute(sql).fetchall())
-        return {(challenger, State(state)): count for challenger, state, count in rows}
+        counts = Counter[tuple[str, State]]()
+        for challenger, fingerprint, state, count in rows:
+            if fingerprints is None or fingerprints.get(challenger) == fingerprint:
+                counts[challenger, State(state)] += count
+        return counts
+
+    async def _earliest(self, where: str, arguments: tuple[Any, ...]) -> datetime | None:
+        sql = f"select min(due_at) from duel {where}"  # noqa: S608  both halves are ours
+        [due] = await self._writer.run(lambda db: db.execute(sql, arguments).fetchone())
+        return None if due is None else datetime.fromtimestamp(due, UTC)
 
     async def _read(self, where: str, arguments: tuple[Any, ...]) -> list[Duel]:
         rows = await self._writer.run(lambda db: db.execute(f"{_READ} {where}", arguments).fetchall())
@@ -147,7 +160,7 @@ def _columns(duel: Duel) -> dict[str, Any]:
         "reason": duel.reason,
         "attempts": duel.attempts,
         "rollout": rollout.model_dump_json(exclude_none=True) if rollout else None,
-        "judgment": judgment.model_dump_json(exclude_none=True) if judgment else None,
+        "judgment": judgment.model_dump_json() if judgment else None,
         "judge": judgment.judge if judgment else None,
         "verdict": judgment.verdict if judgment else None,
         "score": judgment.score if judgment else None,

@@ -61,10 +61,14 @@ def open_database(path: str) -> sqlite3.Connection:
     if path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = normal")
-    connection.execute("pragma foreign_keys = on")
-    migrations.apply(sqlite_utils.Database(connection))
-    connection.commit()
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+        connection.execute("pragma foreign_keys = on")
+        migrations.apply(sqlite_utils.Database(connection))
+        connection.commit()
+    except sqlite3.Error:
+        connection.close()
+        raise
     connection.isolation_level = None
     return connection

@@ -36,7 +36,11 @@ class SqliteStore(Traces, Duels, Calls):
     def __init__(self, path: str, *, alone: bool = True) -> None:
         """Open `path`. A second process is refused, unless it says by `alone=False` that it will only read."""
         self._lock = _only_one(path) if alone and path != ":memory:" else None
-        self._writer = Writer(partial(open_database, path))
+        try:
+            self._writer = Writer(partial(open_database, path))
+        except Fatal:
+            self._let_go()
+            raise
 
     async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
         """Return every decided duel of these challengers under one judge, and what production did on the same turns."""
@@ -64,6 +68,9 @@ class SqliteStore(Traces, Duels, Calls):
     async def aclose(self) -> None:
         """Finish what is being written, then close."""
         await self._writer.aclose()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._lock is not None:
             self._lock.close()
 

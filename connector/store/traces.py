@@ -69,16 +69,16 @@ class Traces:
         return await self._writer.run(write)
 
     async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
-        met = "select 1 from duel where challenge_id = ? and challenger = ? and fingerprint = ?"
+        sql = """select id from challenge where epoch = ? and not exists
+                 (select 1 from duel where challenge_id = challenge.id and challenger = ? and fingerprint = ?)"""
 
         def write(db: sqlite3.Connection) -> int:
-            marks = ", ".join("?" for _ in epochs)
-            rows = db.execute(f"select id, body from challenge where epoch in ({marks})", tuple(epochs))  # noqa: S608
-            fresh = 0
-            for challenge_id, body in rows.fetchall():
-                if not db.execute(met, (challenge_id, challenger, fingerprint)).fetchone():
-                    fresh += _queue(db, [Duel.of(unpacked(body), challenger, fingerprint)])
-            return fresh
+            unmet = [
+                (Duel.id_of(challenge_id, challenger, fingerprint), challenge_id, challenger, fingerprint, epoch)
+                for epoch in epochs
+                for (challenge_id,) in db.execute(sql, (epoch, challenger, fingerprint))
+            ]
+            return _insert(db, unmet)
 
         return await self._writer.run(write)
 
@@ -121,5 +121,8 @@ def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
 
 
 def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:
-    rows = [(duel.id, duel.challenge.id, duel.challenger, duel.fingerprint, duel.epoch) for duel in duels]
+    return _insert(db, [(d.id, d.challenge.id, d.challenger, d.fingerprint, d.epoch) for d in duels])
+
+
+def _insert(db: sqlite3.Connection, rows: Sequence[tuple[str, ...]]) -> int:
     return max(db.executemany(_DUEL, rows).rowcount, 0) if rows else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rollouts.types import Message, Part, ToolCall, ToolResult
 
@@ -18,7 +18,7 @@ def with_fitting_ids(messages: Sequence[Message], fitting: re.Pattern[str]) -> S
     results = [part.id for message in messages for part in message.parts if isinstance(part, ToolResult)]
     if len(set(ids)) == len(ids) and all(fitting.fullmatch(name) for name in (*ids, *results)):
         return messages
-    fresh = (name for name in _names() if name not in ids)
+    fresh = fresh_ids({*ids, *results})
     seen: set[str] = set()
     waiting: defaultdict[str, deque[str]] = defaultdict(deque)
 
@@ -37,8 +37,8 @@ def with_fitting_ids(messages: Sequence[Message], fitting: re.Pattern[str]) -> S
     return tuple(m.model_copy(update={"parts": tuple(renamed(part) for part in m.parts)}) for m in messages)
 
 
-def _names() -> Iterator[str]:
-    number = 0
-    while True:
-        number += 1
-        yield f"call_{number}"
+def fresh_ids(taken: Collection[str]) -> Iterator[str]:
+    """Yield ids that nobody has taken, of nine letters and digits: Mistral accepts no others."""
+    for number in range(1, 100_000):
+        if (name := f"call{number:05d}") not in taken:
+            yield name

@@ -25,6 +25,8 @@ class Failure:
     method: str | None = None
     after: bool = False
     """Whether the request is carried out first, so that only its answer is lost."""
+    skip: int = 0
+    """How many such requests are let through before the first that fails."""
 
     def concerns(self, method: str, path: str) -> bool:
         """Whether this failure waits for such a request."""
@@ -47,10 +49,17 @@ class Faults:
     def take(self, method: str, path: str) -> Failure | None:
         """The failure that is due for this request, used up by one."""
         for failure in self._failures:
-            if failure.concerns(method, path):
+            if not failure.concerns(method, path):
+                continue
+            if failure.skip == 0:
                 failure.times -= 1
                 return failure
+            failure.skip -= 1
         return None
+
+    def forget(self) -> None:
+        """Fail no more."""
+        self._failures.clear()
 
     def swallow(self, kind: Kind, times: int) -> None:
         """Let the next `times` writes of `kind` vanish."""

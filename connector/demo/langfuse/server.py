@@ -130,10 +130,18 @@ class SmallLangfuse:
         *,
         method: str | None = None,
         after: bool = False,
+        skip: int = 0,
     ) -> None:
-        """Answer the next `times` requests below `path_prefix` with `status`; with `after`, first carry them out."""
-        failure = Failure(path_prefix, status, times, headers or {}, body, method=method, after=after)
+        """Answer the next `times` requests below `path_prefix` with `status`, once `skip` of them went through.
+
+        With `after` they are carried out first.
+        """
+        failure = Failure(path_prefix, status, times, headers or {}, body, method=method, after=after, skip=skip)
         self.state.faults.add(failure)
+
+    def recover(self) -> None:
+        """Forget the failures that are still to come."""
+        self.state.faults.forget()
 
     def swallow(self, kind: Kind, times: int = 1) -> None:
         """Accept the next `times` scores or spans with 200, and never keep them."""

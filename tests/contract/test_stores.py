@@ -1,0 +1,312 @@
+"""What every store promises, in memory and on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.store.sqlite import SqliteStore
+from connector.types import Duel, Fate, State, epoch_of
+from judges.standings.leaderboard import BASELINE
+from rollouts.errors import Fatal
+from tests.duelling import BEGUN, challenge, completion, duel, intake, judgment, rollout
+
+NOW = BEGUN + timedelta(days=1)
+WEEK = epoch_of(BEGUN)
+
+
+@pytest.fixture(params=[":memory:", "file"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """Return every kind of store, empty."""
+    found = SqliteStore(":memory:" if request.param == ":memory:" else str(tmp_path / "understudy.db"))
+    yield found
+    await found.aclose()
+
+
+async def queued(store: SqliteStore, *duels: Duel) -> None:
+    """Let the store know these duels."""
+    await store.take(intake(*{duel.challenge.id: duel.challenge for duel in duels}.values()), duels)
+
+
+async def ids(duels: list[Duel]) -> list[str]:
+    """Return the ids of some duels."""
+    return [duel.id for duel in duels]
+
+
+async def test_a_trace_is_taken_once(store: SqliteStore) -> None:
+    """Taking it again makes no second challenge or duel; its dispositions are counted once."""
+    taken = intake(challenge(1), challenge(2))
+    duels = [duel(1), duel(2), duel(1, "fair")]
+    assert await store.take(taken, duels) == 3
+    assert await store.take(taken, duels) == 0
+    assert len(await store.due("good", "f1", 10, NOW)) == 2
+    assert await store.ledger() == {("trace", Fate.CHALLENGED, ""): 1, ("turn", Fate.CHALLENGED, ""): 2}
+
+
+async def test_a_trace_is_taken_whole_or_not_at_all(store: SqliteStore) -> None:
+    """When one part of it cannot be kept, nothing of it is: the next look finds it new."""
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.take(intake(challenge(1)), [duel(1), duel(99)])
+    assert await store.seen(["t1"]) == {}
+    assert await store.ledger() == {}
+    assert await store.due("good", "f1", 10, NOW) == []
+
+
+async def test_a_look_is_remembered(store: SqliteStore) -> None:
+    """What earlier looks found is known by trace id; a later look with more observations takes its place."""
+    await store.take(intake(observations=3), [])
+    await store.take(intake(observations=5), [])
+    seen = await store.seen(["t1", "t2"])
+    assert set(seen) == {"t1"}
+    assert (seen["t1"].observations, seen["t1"].fate) == (5, Fate.FILTERED)
+
+
+async def test_a_turn_known_from_its_own_trace_is_not_taken_from_a_history(store: SqliteStore) -> None:
+    """A turn whose call was logged counts once, also where a later history shows it again."""
+    await queued(store, Duel.of(challenge(1, content="same"), "good", "f1"))
+    again = challenge(2, observed=False, content="same")
+    assert await store.take(intake(again, trace="t2"), [Duel.of(again, "good", "f1")]) == 0
+
+
+async def test_marks_are_kept_by_source(store: SqliteStore) -> None:
+    """Each source has its own, and none before its first."""
+    assert await store.mark("a") is None
+    await store.move_mark("a", BEGUN)
+    await store.move_mark("a", NOW)
+    assert (await store.mark("a"), await store.mark("b")) == (NOW, None)
+
+
+async def test_what_is_further_comes_first(store: SqliteStore) -> None:
+    """An answer that is paid is judged before the next one is bought; else the oldest is first."""
+    await queued(store, duel(1), duel(2), duel(3))
+    await store.save(duel(3).rolled(rollout()))
+    assert await ids(await store.due("good", "f1", 2, NOW)) == [duel(3).id, duel(1).id]
+
+
+async def test_what_is_put_off_waits(store: SqliteStore) -> None:
+    """It keeps its state and its attempts, is not due before its time, and the store says when that is."""
+    await queued(store, duel(1), duel(2))
+    later = NOW + timedelta(minutes=5)
+    await store.put_off([duel(1).model_copy(update={"attempts": 3})], later)
+    assert await ids(await store.due("good", "f1", 10, NOW)) == [duel(2).id]
+    await store.save(duel(2).dead("never"))
+    assert await store.next_due("good", "f1") == later
+    [waited] = await store.due("good", "f1", 10, later)
+    assert (waited.attempts, waited.state) == (3, State.QUEUED)
+
+
+async def test_another_configuration_is_another_competitor(store: SqliteStore) -> None:
+    """What was queued for an earlier configuration is not due for this one, and not counted with it."""
+    await queued(store, duel(1, fingerprint="old"), duel(1, fingerprint="new"))
+    assert await ids(await store.due("good", "new", 10, NOW)) == [duel(1, fingerprint="new").id]
+    assert await store.next_due("good", "other") is None
+    assert await store.states() == {("good", State.QUEUED): 2}
+    assert await store.states({"good": "new"}) == {("good", State.QUEUED): 1}
+
+
+async def test_a_step_is_kept_as_it_was_taken(store: SqliteStore) -> None:
+    """Rollout, judgment, state and reason come back equal, whatever they hold."""
+    await queued(store, duel(1))
+    judged = duel(1).rolled(rollout("ünï \x00 🙂")).judged(judgment())
+    await store.save(judged)
+    assert await store.deliverable(10, NOW) == [judged]
+    await store.save(judged.dead("because"))
+    [found] = await store.duels_of(judged.challenge.id)
+    assert found == judged.dead("because")
+
+
+async def test_a_paid_call_is_paid_once(store: SqliteStore) -> None:
+    """Begun, kept, begun again: the answer comes back. Dropped, it may be asked again."""
+    assert await store.begin("k") is None
+    await store.keep("k", completion("bought"))
+    assert await store.begin("k") == completion("bought")
+    await store.drop("k")
+    assert await store.begin("k") is None
+
+
+async def test_a_saved_step_forgets_the_calls_it_was_made_of(store: SqliteStore) -> None:
+    """Only those of its own duel: what another duel has paid stays."""
+    await queued(store, duel(1), duel(2))
+    for mine in (duel(1), duel(2)):
+        with store.carrying(mine.id):
+            await store.begin(f"key {mine.id}")
+            await store.keep(f"key {mine.id}", completion("bought"))
+    await store.save(duel(1).rolled(rollout()))
+    assert await store.begin(f"key {duel(1).id}") is None
+    assert await store.begin(f"key {duel(2).id}") == completion("bought")
+
+
+async def test_calls_belong_to_the_duel_that_carries_them(store: SqliteStore) -> None:
+    """Also when many duels are carried side by side, and in the tasks that they start."""
+    await queued(store, duel(1), duel(2))
+
+    async def carry(mine: Duel) -> None:
+        with store.carrying(mine.id):
+            await asyncio.gather(*(store.begin(f"{mine.id} {n}") for n in range(3)))
+            await asyncio.sleep(0)
+            await asyncio.gather(*(store.keep(f"{mine.id} {n}", completion("x")) for n in range(3)))
+
+    await asyncio.gather(carry(duel(1)), carry(duel(2)))
+    await store.save(duel(1).dead("over"))
+    assert [await store.begin(f"{duel(1).id} {n}") for n in range(3)] == [None] * 3
+    assert None not in [await store.begin(f"{duel(2).id} {n}") for n in range(3)]
+
+
+async def test_calls_in_flight_are_counted_when_they_are_forgotten(store: SqliteStore) -> None:
+    """What was begun and never kept may be paid twice; what was kept is not."""
+    for key in ("a", "b", "c"):
+        await store.begin(key)
+    await store.keep("c", completion("bought"))
+    assert await store.forget_interrupted() == 2
+    assert await store.forget_interrupted() == 0
+    assert await store.begin("c") == completion("bought")
+
+
+async def test_a_dead_duel_leaves_no_call_behind(store: SqliteStore) -> None:
+    """A call that ended in nobody knows what is not taken for one in flight at the next start."""
+    await queued(store, duel(1))
+    with store.carrying(duel(1).id):
+        await store.begin("k")
+    await store.save(duel(1).dead("over"))
+    assert await store.forget_interrupted() == 0
+
+
+async def test_a_challenge_is_posted_once(store: SqliteStore) -> None:
+    """It is fresh until it is acknowledged, and doubtful from the second time that it is begun."""
+    await queued(store, duel(1), duel(1, "fair"), duel(2))
+    both = [duel(1), duel(1, "fair")]
+    assert await store.unposted([*both, duel(2)]) == [challenge(1), challenge(2)]
+    assert await store.begin_posting([challenge(1)]) == set()
+    assert await store.begin_posting([challenge(1), challenge(2)]) == {challenge(1).id}
+    await store.acknowledged([duel(1)], NOW)
+    assert await store.unposted([*both, duel(2)]) == [challenge(2)]
+
+
+async def test_what_is_acknowledged_is_read_back_once(store: SqliteStore) -> None:
+    """Oldest first, not before its time, with the oldest skipped on request, and no more once confirmed."""
+    numbers = [1, 2, 3]
+    await queued(store, *(duel(n) for n in numbers))
+    for n in numbers:
+        await store.save(duel(n).rolled(rollout()).judged(judgment()))
+        await store.acknowledged([duel(n)], NOW + timedelta(seconds=n))
+    assert await store.deliverable(10, NOW) == []
+    assert await store.next_deliverable() is None
+    assert await store.unconfirmed(NOW, 10) == []
+    assert await ids(await store.unconfirmed(NOW + timedelta(seconds=2), 10)) == [duel(1).id, duel(2).id]
+    assert await ids(await store.unconfirmed(NOW + timedelta(hours=1), 10, skip=1)) == [duel(2).id, duel(3).id]
+    await store.confirmed([duel(1), duel(3)])
+    assert await ids(await store.unconfirmed(NOW + timedelta(hours=1), 10)) == [duel(2).id]
+
+
+async def test_a_new_challenger_meets_the_stored_challenges(store: SqliteStore) -> None:
+    """Those of the named epochs, once each, under the ids that they would always have had."""
+    await queued(store, duel(1), duel(2), Duel.of(challenge(3, days=-30), "good", "f1"))
+    assert await store.enroll("new", "f9", [WEEK]) == 2
+    assert await store.enroll("new", "f9", [WEEK]) == 0
+    assert await store.enroll("good", "f1", [WEEK]) == 0
+    assert await store.due("new", "f9", 10, NOW) == [duel(1, "new", "f9"), duel(2, "new", "f9")]
+
+
+async def test_outcomes_are_of_one_judge_and_today_s_challengers(store: SqliteStore) -> None:
+    """Other judges, other configurations and other weeks stay out; what died unjudged is in, as failed."""
+    await queued(store, duel(1), duel(2), duel(3), duel(4, fingerprint="old"))
+    await store.save(duel(1).rolled(rollout()).judged(judgment()))
+    await store.save(duel(2).rolled(rollout()).judged(judgment(judge="other")))
+    await store.save(duel(3).dead("refused"))
+    await store.save(duel(4, fingerprint="old").rolled(rollout()).judged(judgment()))
+    outcomes = await store.outcomes("judge/1", {"good": "f1"}, WEEK)
+    assert [(o.challenger, o.score, o.failed) for o in outcomes if o.challenger != BASELINE] == [
+        ("good", 0.5, False),
+        ("good", None, True),
+    ]
+    assert await store.outcomes("judge/1", {"good": "f1"}, "2020-W01") == []
+    assert await store.epochs("judge/1") == [WEEK]
+
+
+async def test_work_that_fails_fails_alone(store: SqliteStore) -> None:
+    """What shares its transaction with a failing piece of work is committed all the same."""
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise ValueError("mine alone")
+
+    done = await asyncio.gather(
+        store.move_mark("a", BEGUN),
+        store._writer.run(fail),
+        store.move_mark("b", BEGUN),
+        store._writer.run(lambda db: db.execute("insert into duel (id) values (1)")),
+        store.move_mark("c", BEGUN),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in done] == [
+        type(None),
+        ValueError,
+        type(None),
+        sqlite3.IntegrityError,
+        type(None),
+    ]
+    assert [await store.mark(name) for name in "abc"] == [BEGUN] * 3
+
+
+async def test_a_caller_that_gives_up_holds_up_nobody(store: SqliteStore) -> None:
+    """Its own work may be done or not; everybody else's is."""
+    impatient = [asyncio.create_task(store.move_mark(f"i{n}", BEGUN)) for n in range(5)]
+    others = [asyncio.create_task(store.move_mark(f"o{n}", BEGUN)) for n in range(5)]
+    await asyncio.sleep(0)
+    for task in impatient:
+        task.cancel()
+    await asyncio.gather(*impatient, return_exceptions=True)
+    await asyncio.gather(*others)
+    assert [await store.mark(f"o{n}") for n in range(5)] == [BEGUN] * 5
+
+
+async def test_a_file_that_cannot_be_used_needs_a_person(store: SqliteStore) -> None:
+    """A full disk is neither the fault of a record nor worth five attempts."""
+    with pytest.raises(Fatal, match="state file"):
+        await store._writer.run(lambda db: db.execute("insert into no_such_table values (1)"))
+
+
+async def test_everything_is_found_again(tmp_path: Path) -> None:
+    """Closed and opened again, a file holds what it held, down to calls in flight."""
+    path = str(tmp_path / "deep" / "understudy.db")
+    first = SqliteStore(path)
+    await queued(first, duel(1), duel(2))
+    await first.move_mark("a", BEGUN)
+    await first.save(duel(1).rolled(rollout()).judged(judgment()))
+    await first.begin_posting([challenge(1)])
+    await first.begin("k")
+    await first.aclose()
+    again = SqliteStore(path)
+    assert await again.mark("a") == BEGUN
+    assert await ids(await again.deliverable(10, NOW)) == [duel(1).id]
+    assert await ids(await again.due("good", "f1", 10, NOW)) == [duel(2).id]
+    assert await again.begin_posting([challenge(1)]) == {challenge(1).id}
+    assert await again.forget_interrupted() == 1
+    await again.aclose()
+
+
+async def test_a_file_has_one_owner(tmp_path: Path) -> None:
+    """A second is refused with a hint, unless it only reads; afterwards the file is free again."""
+    path = str(tmp_path / "understudy.db")
+    owner = SqliteStore(path)
+    with pytest.raises(Fatal, match="another process") as refused:
+        SqliteStore(path)
+    assert refused.value.hint
+    reader = SqliteStore(path, alone=False)
+    assert await reader.states() == {}
+    await reader.aclose()
+    await owner.aclose()
+    await SqliteStore(path).aclose()
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.write_text("no database at all, " * 100), Path.mkdir])
+def test_what_is_no_state_file_is_refused(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    """It is named, and nothing is overwritten."""
+    path = tmp_path / "understudy.db"
+    spoil(path)
+    with pytest.raises(Fatal, match="state file"):
+        SqliteStore(str(path))

@@ -1,0 +1,43 @@
+"""Money is spent only where somebody has agreed to it, and never more than that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.integration.troubled import troubled
+from tests.integration.world import produce
+
+
+async def test_nothing_is_spent_off_a_terminal_without_consent(tmp_path: Path) -> None:
+    """Exit 3, a hint of how to agree, and no model was asked."""
+    async with troubled(tmp_path) as world:
+        await produce(world.langfuse, 3, 1)
+        ran = await world.run("once")
+        assert ran.code == 3
+        assert "--yes" in ran.err
+        assert "MAXIMUM SPEND" in ran.err
+        assert world.models.calls.total() == 0
+
+
+async def test_a_budget_holds_and_more_money_resumes(tmp_path: Path) -> None:
+    """Exit 4 before a call that could overrun it, whatever runs side by side; a second run pays nothing again."""
+    async with troubled(tmp_path) as world:
+        await produce(world.langfuse, 6, 1)
+        stopped = await world.run("once", "--yes", "--max-cost", "0.045")
+        assert stopped.code == 4, stopped.err
+        assert "hint: raise the budget" in stopped.err
+        assert 0 < world.spent_usd <= 0.045
+        assert 0 < sum(s.name == "understudy_verdict" for s in world.langfuse.scores()) < 12
+        resumed = await world.run("once", "--yes", "--max-cost", "100")
+        assert resumed.code == 0, resumed.err
+        assert set(world.models.bodies.values()) == {1}
+        assert sum(s.name == "understudy_verdict" for s in world.langfuse.scores()) == 12
+
+
+async def test_a_budget_too_small_for_one_call_buys_none(tmp_path: Path) -> None:
+    """Exit 4, and no model was asked."""
+    async with troubled(tmp_path) as world:
+        await produce(world.langfuse, 2, 1)
+        ran = await world.run("once", "--yes", "--max-cost", "0.000001")
+        assert ran.code == 4, ran.err
+        assert world.models.calls.total() == 0

@@ -1,0 +1,261 @@
+"""What a poll survives: refusals, time-outs, broken cursors, wrong keys. Nothing is lost, and the mark stays."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from datetime import timedelta
+from time import monotonic
+from typing import Any, get_args
+
+import orjson
+import pytest
+from structlog.testing import capture_logs
+
+from connector.demo.langfuse import Mode, SmallLangfuse
+from connector.types import Fate
+from rollouts.errors import Fatal, Retryable
+from tests.integration.reading import NOON, Reader, agent, answers_of, hold, reading, row, trace_id
+
+in_every_mode = pytest.mark.parametrize("mode", get_args(Mode))
+LISTINGS = {"observations": "/api/public/v2/observations", "traces": "/api/public/traces"}
+MANY = [f"t{number}" for number in range(220)]
+STEPS = 9
+"""With a root each, observations enough for three pages of a thousand, and traces enough for three of a hundred."""
+
+
+def produce(server: SmallLangfuse, *names: str, turns: int = 2, steps: int = 0) -> None:
+    """Let production have answered an hour before noon, a second apart, with `steps` of other work in each trace."""
+    for number, name in enumerate(names):
+        root, *rest = agent(name, NOON - timedelta(hours=1) + timedelta(seconds=number), turns=turns)
+        begun = NOON - timedelta(hours=1) + timedelta(seconds=number)
+        work = [row(name, f"step {step}", begun, seconds=1.0, parent=root.id) for step in range(steps)]
+        hold(server, root, *rest, *work)
+
+
+def listing(reader: Reader) -> str:
+    """Return where the traces of this server are listed."""
+    return LISTINGS[reader.can.reads]
+
+
+async def takes_everything(reader: Reader, names: list[str], turns: int = 2) -> None:
+    """Poll twice; every turn of `names` has been taken by then, and the mark is where it would be anyway."""
+    await reader.poll()
+    await reader.poll()
+    assert await reader.answers() == answers_of(names, turns)
+    assert await reader.mark() == reader.hands.now - reader.engine.pace.settle
+
+
+@in_every_mode
+async def test_a_page_that_breaks_off_moves_no_mark(mode: Mode) -> None:
+    """When the last page but one fails and all after it, nothing is noted; the next poll finds everything."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, *MANY, turns=1, steps=STEPS)
+        server.fail(listing(reader), 500, times=1000, skip=1)
+        with pytest.raises(Retryable, match="500"):
+            await reader.poll()
+        assert await reader.mark() is None
+        assert await reader.engine.store.ledger() == {}
+        server.recover()
+        await takes_everything(reader, MANY, turns=1)
+
+
+@in_every_mode
+async def test_one_page_that_fails_costs_no_poll(mode: Mode) -> None:
+    """A window that broke off once is read in halves, each of them whole."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, *MANY, turns=1, steps=STEPS)
+        server.fail(listing(reader), 502, skip=1)
+        await takes_everything(reader, MANY, turns=1)
+
+
+@in_every_mode
+async def test_windows_that_are_too_wide_are_halved_until_they_pass(mode: Mode) -> None:
+    """The first look goes back a week; a server that gives up on more than two hours is asked in smaller pieces."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        names = ["week", "day", "hour"]
+        for name, age in zip(names, (timedelta(days=6), timedelta(days=1), timedelta(hours=1)), strict=True):
+            hold(server, *agent(name, NOON - age))
+        server.widest_window_s = 7200
+        await reader.poll()
+        refused = [each for each in server.requests if each.status == 422]
+        assert len(refused) <= 8, "168 hours, halved until 2 are left; after that every piece passes at once"
+        await takes_everything(reader, names)
+
+
+@in_every_mode
+async def test_a_server_that_gives_up_on_a_minute_is_left_for_later(mode: Mode) -> None:
+    """Halving ends; the poll is put off with nothing noted, and asks again when the server has recovered."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a")
+        server.widest_window_s = 1
+        before = len(server.requests)
+        with pytest.raises(Retryable, match="422"):
+            await reader.poll()
+        assert len(server.requests) - before < 20, "one descent, not every half of every half"
+        assert await reader.mark() is None
+        server.widest_window_s = math.inf
+        await takes_everything(reader, ["a"])
+
+
+@in_every_mode
+async def test_a_trace_too_heavy_to_be_fetched_at_once_is_fetched_in_parts(mode: Mode) -> None:
+    """Its listing passes, its contents do not: smaller pages bring the same turns."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "heavy", turns=25)
+        await reader.poll()
+        heavy = LISTINGS["observations"] if reader.can.reads == "observations" else f"{listing(reader)}/"
+        server.fail(heavy, 422, times=2 if reader.can.reads == "observations" else 1, skip=int(mode != "v3"))
+        await reader.poll()
+        assert await reader.answers() == answers_of(["heavy"], turns=25)
+
+
+@in_every_mode
+async def test_a_refusal_for_now_is_waited_out_as_long_as_the_server_says(mode: Mode) -> None:
+    """429 with `Retry-After: 1` costs one second and no poll."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a")
+        server.fail(listing(reader), 429, headers={"Retry-After": "1"})
+        begun = monotonic()
+        await reader.poll()
+        assert 1.0 <= monotonic() - begun < 3.0
+        await reader.poll()
+        assert await reader.answers() == answers_of(["a"])
+
+
+async def test_a_wait_beyond_reason_is_left_to_the_next_poll() -> None:
+    """Nobody sleeps for an hour inside a request: the error says how long the server asked for."""
+    async with SmallLangfuse() as server, reading(server) as reader:
+        server.fail(listing(reader), 429, headers={"Retry-After": "3600"})
+        begun = monotonic()
+        with pytest.raises(Retryable) as caught:
+            await reader.poll()
+        assert caught.value.retry_after_s == 3600
+        assert monotonic() - begun < 2.0
+
+
+@in_every_mode
+async def test_a_key_that_is_refused_parks_reading_until_it_is_right_again(mode: Mode) -> None:
+    """401 in mid-life: the error is fatal and has a hint, the mark stays, and the same process reads on afterwards."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a")
+        await reader.poll()
+        mark, right = await reader.mark(), server.state.secret_key
+        server.state.secret_key = "sk-lf-rotated"
+        with pytest.raises(Fatal) as caught:
+            await reader.poll()
+        assert "LANGFUSE_SECRET_KEY" in (caught.value.hint or "")
+        assert await reader.mark() == mark
+        server.state.secret_key = right
+        await reader.poll()
+        assert await reader.answers() == answers_of(["a"])
+
+
+async def test_a_repeated_cursor_is_no_end() -> None:
+    """A server that answers the same page for ever: the poll is put off rather than believed, and nothing is noted."""
+    async with SmallLangfuse() as server, reading(server) as reader:
+        produce(server, *MANY, turns=1, steps=STEPS)
+        server.repeat_cursor = True
+        with pytest.raises(Retryable, match="repeats the cursor"):
+            await reader.poll()
+        assert await reader.mark() is None
+        server.repeat_cursor = False
+        await takes_everything(reader, MANY, turns=1)
+
+
+async def test_cursors_that_go_round_in_a_circle_are_noticed() -> None:
+    """Not only the last cursor counts: pages that lead back to an earlier one would be read for ever."""
+    async with SmallLangfuse() as server, reading(server) as reader:
+        for cursor in "abab":
+            server.fail(listing(reader), 200, body={"data": [], "meta": {"cursor": cursor}})
+        with pytest.raises(Retryable, match="repeats the cursor"):
+            await reader.poll()
+
+
+@pytest.mark.parametrize("body", [{"error": "who are you?"}, [], "<html>", {"data": None}])
+@pytest.mark.parametrize("mode", ["events_only", "v3"])
+async def test_an_answer_that_is_no_page_is_no_empty_page(mode: Mode, body: object) -> None:
+    """What a proxy says with 200 in the server's place does not move the mark."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a")
+        server.fail(listing(reader), 200, times=20, body=body)
+        with pytest.raises(Retryable):
+            await reader.poll()
+        assert await reader.mark() is None
+        server.recover()
+        await takes_everything(reader, ["a"])
+
+
+@in_every_mode
+async def test_half_an_emoji_spoils_no_page(mode: Mode) -> None:
+    """A server in JavaScript cuts metadata inside a surrogate pair and sends the half: it becomes a question mark."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a")
+        await reader.poll()
+        root, *_ = server.observations()
+        page = {"data": [{"id": "ab", "traceId": trace_id("b"), "startTime": "2026-11-18T11:00:00Z", "name": "HALF"}]}
+        if reader.can.reads == "traces":
+            page = {"data": [{"id": trace_id("b"), "timestamp": "2026-11-18T11:00:00Z", "name": "HALF"}]}
+        text = orjson.dumps(page).decode().replace("HALF", "\\ud83d")
+        server.fail(listing(reader), 200, body=text)
+        await reader.poll()
+        assert (await reader.seen("b")) is not None
+        assert root.trace_id == trace_id("a")
+
+
+@in_every_mode
+async def test_a_trace_that_was_deleted_meanwhile_is_counted_as_failed(mode: Mode) -> None:
+    """Between the listing and the reading it went away: that is one trace's fate, and the others are taken."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "gone", "there")
+        await reader.poll()
+        prefix = LISTINGS["observations"] if reader.can.reads == "observations" else f"{listing(reader)}/"
+        gone: Any = {"data": [], "meta": {}} if reader.can.reads == "observations" else {"message": "Trace not found"}
+        server.fail(prefix, 200 if reader.can.reads == "observations" else 404, body=gone, skip=int(mode != "v3"))
+        await reader.poll()
+        ledger = await reader.engine.store.ledger()
+        assert ledger["trace", Fate.FAILED, "it could not be fetched"] == 1
+        assert ledger["trace", Fate.CHALLENGED, ""] == 1
+
+
+@in_every_mode
+async def test_an_observation_nobody_can_read_buries_its_trace_alone(mode: Mode) -> None:
+    """A row without a time is a fate that is counted, not an error that comes back with every poll."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a", "broken")
+        await reader.poll()
+        bad = {"id": "x", "traceId": trace_id("broken"), "startTime": "no time", "type": "SPAN"}
+        if reader.can.reads == "observations":
+            server.fail(listing(reader), 200, body={"data": [bad], "meta": {}}, skip=1)
+        else:
+            trace = {"id": bad["traceId"], "timestamp": "2026-11-18T11:00:00Z", "observations": [bad]}
+            server.fail(f"{listing(reader)}/", 200, body=trace)
+        await reader.poll()
+        fates = {await reader.fate("a"), await reader.fate("broken")}
+        assert fates == {Fate.CHALLENGED, Fate.FAILED}
+
+
+async def test_a_poll_that_fails_leaves_no_secret_behind() -> None:
+    """Refused, unreachable, overloaded: neither logs nor errors hold the keys or the header made of them."""
+    async with SmallLangfuse() as server, reading(server) as reader:
+        errors = list[Exception]()
+        for status, headers in ((401, {}), (500, {}), (429, {"Retry-After": "0"}), (400, {}), (302, {"Location": "/"})):
+            server.fail(listing(reader), status, times=50, headers=headers)
+            with capture_logs() as logs, pytest.raises((Fatal, Retryable, Exception)) as caught:
+                await reader.poll()
+            errors.append(caught.value)
+            server.recover()
+            assert not holds_a_secret(server, str(logs))
+        await server.stop()
+        with capture_logs() as logs, pytest.raises(Retryable) as caught:
+            await reader.client.send("POST", "/api/public/scores", content=b"{}", repeatable=False)
+        errors.append(caught.value)
+        assert not holds_a_secret(server, str(logs))
+        for error in errors:
+            assert not holds_a_secret(server, f"{error!r} {error} {getattr(error, 'hint', '')}")
+
+
+def holds_a_secret(server: SmallLangfuse, text: str) -> bool:
+    """Tell whether a text shows the keys, as they are or as basic authentication sends them."""
+    pair = f"{server.public_key}:{server.secret_key}"
+    return any(secret in text for secret in (server.secret_key, server.public_key, b64encode(pair.encode()).decode()))

@@ -1,0 +1,1 @@
+"""What must never happen, by the number of the mistake."""

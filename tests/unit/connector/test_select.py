@@ -1,0 +1,85 @@
+"""Which traces and turns are wanted: the same answer every time, and a reason for every other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.select import Filters, Sampling, Selection
+from connector.types import Disposition, Fate, Sighting
+from rollouts.types import Challenge
+from tests.logged import BEGUN, challenges, growing_history, user
+
+[ONE] = challenges(*growing_history("t", [user("hey"), {"role": "assistant", "content": "hello"}]))
+SIGHTED = Sighting(
+    trace_id="t",
+    started_at=BEGUN,
+    ended=True,
+    observations=2,
+    environment="production",
+    name="chat",
+    user_id="u1",
+    tags=("vip", "de"),
+)
+
+
+def many(count: int) -> list[Challenge]:
+    """Return challenges with ids of their own."""
+    return [ONE.model_copy(update={"id": f"{number:032x}"}) for number in range(count)]
+
+
+def drawn(share: float, seed: int = 0, count: int = 400) -> set[str]:
+    """Return the ids of those that are taken."""
+    selection = Selection(sampling=Sampling(share=share, seed=seed))
+    return {challenge.id for challenge in many(count) if selection.excludes(challenge) is None}
+
+
+@pytest.mark.parametrize(
+    ("filters", "excluded_by"),
+    [
+        (Filters(), None),
+        (Filters(environments=("production",), tags=("vip", "x"), trace_names=("chat",), users=("u1",)), None),
+        (Filters(environments=("staging",)), "environment"),
+        (Filters(tags=("nobody",)), "tag"),
+        (Filters(trace_names=("search",)), "trace name"),
+        (Filters(users=("u2",)), "user"),
+    ],
+)
+def test_a_trace_passes_every_filter_or_is_told_which_one_stopped_it(filters: Filters, excluded_by: str | None) -> None:
+    """Empty filters ask for everything; of tags, any one is enough."""
+    assert filters.excludes(SIGHTED) == excluded_by
+
+
+def test_models_are_those_of_the_baseline() -> None:
+    """Turns of mixed projects are told apart by who answered in production."""
+    assert Selection(filters=Filters(models=("kestrel-2",))).excludes(ONE) is None
+    found = Selection(filters=Filters(models=("other",))).excludes(ONE)
+    assert found == Disposition(of="turn", id=ONE.id, trace_id="t", fate=Fate.FILTERED, reason="model")
+
+
+@given(st.integers(0, 1000))
+def test_all_or_none(seed: int) -> None:
+    """A share of 1 takes every turn and of 0 none, whatever the seed."""
+    assert len(drawn(1.0, seed, 50)) == 50
+    assert drawn(0.0, seed, 50) == set()
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 1000))
+def test_a_larger_share_only_adds(one: float, other: float, seed: int) -> None:
+    """Raising the share keeps every turn that was in, so that nothing paid is thrown away."""
+    small, large = sorted((one, other))
+    assert drawn(small, seed, 100) <= drawn(large, seed, 100)
+
+
+def test_the_draw_is_fair_and_repeatable() -> None:
+    """About the share asked for; the same seed takes the same turns, another seed takes others."""
+    assert 150 < len(drawn(0.5)) < 250
+    assert drawn(0.5) == drawn(0.5)
+    assert drawn(0.5) != drawn(0.5, seed=1)
+
+
+def test_a_turn_left_out_by_the_draw_is_counted() -> None:
+    """Sampled out is a state of its own."""
+    found = Selection(sampling=Sampling(share=0.0)).excludes(ONE)
+    assert found == Disposition(of="turn", id=ONE.id, trace_id="t", fate=Fate.SAMPLED_OUT, reason="")

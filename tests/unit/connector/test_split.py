@@ -1,0 +1,276 @@
+"""Each assistant turn once, with what was before it and what production answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connector.intake import Rules
+from connector.split import TurnRules
+from connector.types import Fate, Observation, Trace
+from rollouts.types import Challenge
+from tests.logged import (
+    BEGUN,
+    TOLERANT,
+    assistant,
+    challenges,
+    dispositions,
+    final_history,
+    generation,
+    growing_history,
+    read,
+    result,
+    trace,
+    turns_of,
+    user,
+)
+
+SYSTEM = {"role": "system", "content": "Be kind."}
+CHAT = [
+    SYSTEM,
+    user("hey"),
+    assistant("hello"),
+    user("where is it?"),
+    assistant("on its way"),
+    user("thanks"),
+    assistant("bye"),
+]
+LOOK_UP = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+CHALLENGED = (Fate.CHALLENGED, "")
+
+
+def said(found: list[Challenge]) -> list[str]:
+    """Return what production answered, turn by turn."""
+    return [challenge.baseline.message.text for challenge in found]
+
+
+def rules(**turns: Any) -> Rules:
+    """Return rules about turns."""
+    return Rules(turns=TurnRules(**turns))
+
+
+def alone(*observations: Observation, rules: Rules = TOLERANT) -> list[Challenge]:
+    """Return the challenges of one trace."""
+    return challenges(trace("t", *observations), rules=rules)
+
+
+@pytest.mark.parametrize("layout", [final_history, growing_history])
+def test_every_turn_with_what_was_before_it(layout: Any) -> None:
+    """The history is exactly what stood before the turn, and the turn knows its number."""
+    found = challenges(*layout("t", CHAT))
+    assert said(found) == ["hello", "on its way", "bye"]
+    assert [len(challenge.messages) for challenge in found] == turns_of(CHAT)
+    assert [challenge.origin.turn for challenge in found] == [0, 1, 2]
+
+
+def test_the_baseline_is_the_generations_own() -> None:
+    """Model, tokens, cost, latency and the observation are those of the call that gave the answer."""
+    [first, second, _] = challenges(*growing_history("t", CHAT))
+    assert (first.origin.observation_id, second.origin.observation_id) == ("t-0", "t-1")
+    assert (first.baseline.model, first.baseline.usage.output_tokens) == ("kestrel-2", 20)
+    assert (first.baseline.cost_usd, first.baseline.latency_s) == (0.001, 0.5)
+    assert second.origin.started_at == BEGUN + timedelta(seconds=1)
+
+
+def test_a_transcript_knows_its_answers_but_not_who_gave_them() -> None:
+    """Of turns that only a history shows, model, cost and observation are unknown."""
+    [first, _, last] = challenges(*final_history("t", CHAT))
+    assert not first.origin.observed
+    assert (first.origin.observation_id, first.baseline.model, first.baseline.cost_usd) == (None, None, None)
+    assert last.origin.observed
+    assert last.origin.observation_id == "t-0"
+
+
+def test_a_transcript_may_hold_its_last_answer_in_the_history() -> None:
+    """Some chats log everything as input and nothing as output; no turn is then missing."""
+    one = trace("t", generation({"messages": CHAT}, None))
+    assert said(challenges(one)) == ["hello", "on its way", "bye"]
+    assert dispositions(one) == {CHALLENGED: 3}
+
+
+def test_an_edited_copy_is_no_turn_of_its_own() -> None:
+    """Whatever later histories make of an answer, the baseline is what the generation gave, and it counts once."""
+    edited = [*CHAT[:2], assistant("hello [shortened]"), *CHAT[3:]]
+    again = [*CHAT[:2], assistant("…"), user("where is it?"), assistant("on its w…"), *CHAT[5:]]
+    calls = [
+        generation({"messages": CHAT[:2]}, CHAT[2], number=0),
+        generation({"messages": edited[:4]}, edited[4], number=1),
+        generation({"messages": again[:6]}, again[6], number=2),
+    ]
+    one = trace("t", *calls)
+    assert said(challenges(one)) == ["hello", "on its way", "bye"]
+    assert dispositions(one) == {CHALLENGED: 3}
+
+
+def test_a_trimmed_history_repeats_no_turn() -> None:
+    """An application that sends only the last messages shows turns again, with less before them."""
+    calls = [
+        generation({"messages": CHAT[max(1, place - 3) : place]}, CHAT[place], number=n)
+        for n, place in enumerate((2, 4, 6))
+    ]
+    one = trace("t", *calls)
+    assert said(challenges(one)) == ["hello", "on its way", "bye"]
+    assert dispositions(one) == {CHALLENGED: 3}
+
+
+def test_the_same_exchange_twice_is_two_turns() -> None:
+    """Saying yes twice is not saying it once: what stands before differs."""
+    chat = [
+        user("a"),
+        assistant("sure?"),
+        user("yes"),
+        assistant("done"),
+        user("b"),
+        assistant("sure?"),
+        user("yes"),
+        assistant("done"),
+    ]
+    for layout in (final_history, growing_history):
+        assert said(challenges(*layout("t", chat))) == ["sure?", "done", "sure?", "done"]
+
+
+def test_one_call_logged_twice_is_one_turn() -> None:
+    """Of two logs of a call, the one that tells most counts, whichever began first."""
+    poor = generation(CHAT[1:2], "hello", number=0, model=None, usage={}, cost_usd=None)
+    rich = generation({"messages": CHAT[:2], "tools": [LOOK_UP]}, CHAT[2], number=1)
+    [challenge] = alone(poor, rich)
+    assert (challenge.origin.observation_id, challenge.baseline.model) == ("t-1", "kestrel-2")
+    assert [tool.name for tool in challenge.tools] == ["look_up"]
+
+
+def test_a_call_tried_again_is_one_turn_and_one_failure() -> None:
+    """The failed attempt is counted as such, and only the answer is challenged."""
+    failed = generation({"messages": CHAT[:2]}, None, number=0, level="ERROR")
+    one = trace("t", failed, generation({"messages": CHAT[:2]}, CHAT[2], number=1))
+    assert dispositions(one) == {CHALLENGED: 1, (Fate.FAILED, "the call ended in an error"): 1}
+
+
+def test_another_answer_to_the_same_history_is_another_turn() -> None:
+    """A user who asks again for an answer got two of them."""
+    calls = [generation({"messages": CHAT[:2]}, assistant(text), number=n) for n, text in enumerate(("hello", "hi"))]
+    assert said(alone(*calls)) == ["hello", "hi"]
+
+
+def test_an_answer_that_only_the_next_history_shows_is_counted_once() -> None:
+    """A call whose output was lost, and the copy of its answer, are one turn."""
+    lost = generation({"messages": CHAT[:2]}, None, number=0)
+    one = trace("t", lost, generation({"messages": CHAT[:4]}, CHAT[4], number=1))
+    assert dispositions(one) == {CHALLENGED: 1, (Fate.UNREPLAYABLE, "nobody observed what produced it"): 1}
+
+
+def test_a_lost_answer_is_counted() -> None:
+    """A call without an output is a turn that nobody can read."""
+    assert dispositions(trace("t", generation({"messages": CHAT[:2]}, None))) == {
+        (Fate.UNREADABLE, "no answer was logged"): 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("without_producer", "transcript", "conversation"), [("transcripts", 3, 1), ("always", 3, 2), ("never", 1, 1)]
+)
+def test_turns_without_a_producer(without_producer: str, transcript: int, conversation: int) -> None:
+    """A greeting nobody generated counts as configured; a transcript is all that there is."""
+    greeted = [generation({"messages": CHAT[:4]}, CHAT[4], number=0)]
+    logged = [*greeted, generation({"messages": CHAT[:6]}, assistant("bye"), number=1)]
+    wanted = rules(without_producer=without_producer)
+    assert len(challenges(*final_history("t", CHAT), rules=wanted)) == transcript
+    assert len(alone(*logged, rules=wanted)) == conversation + 1
+
+
+@pytest.mark.parametrize("twice", [1, 2])
+def test_a_transcript_logged_twice_is_still_one(twice: int) -> None:
+    """Two integrations around one call do not make a conversation of two calls."""
+    calls = [generation({"messages": CHAT[:6]}, CHAT[6], number=n) for n in range(twice)]
+    assert len(alone(*calls)) == 3
+
+
+def test_parallel_results_in_any_order() -> None:
+    """Results of parallel calls come as they finish; the turn after them is the same."""
+    calls = assistant(None, ("a", "look_up", '{"id": 1}'), ("b", "look_up", '{"id": 2}'))
+    one, two = result("a", "first"), result("b", "second")
+    asked = [user("both?"), calls]
+    logged = [
+        generation({"messages": asked[:1]}, calls, number=0),
+        generation({"messages": [*asked, one, two]}, assistant("here"), number=1),
+        generation({"messages": [*asked, two, one, assistant("here"), user("ok")]}, assistant("bye"), number=2),
+    ]
+    found = alone(*logged)
+    assert said(found) == ["", "here", "bye"]
+    assert [call.id for call in found[0].baseline.message.tool_calls] == ["a", "b"]
+
+
+def test_a_system_prompt_with_a_clock_repeats_no_turn() -> None:
+    """Agents put the time into their system prompt; the turn is known by what was said."""
+    calls = [
+        generation({"messages": [{"role": "system", "content": f"Now: {n}"}, *CHAT[1:place]]}, CHAT[place], number=n)
+        for n, place in enumerate((2, 4, 6))
+    ]
+    assert said(alone(*calls)) == ["hello", "on its way", "bye"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "why"),
+    [
+        ([SYSTEM], "hello", (Fate.UNREPLAYABLE, "nothing before it to answer")),
+        ([*CHAT[:3]], "more", (Fate.UNREPLAYABLE, "its history ends with an assistant message")),
+        (CHAT[:2], {"role": "assistant", "content": "  "}, (Fate.UNREADABLE, "the logged answer is empty")),
+        (
+            CHAT[:2],
+            assistant(None, ("c", "look_up", "{}")),
+            (Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged"),
+        ),
+        (
+            [
+                {
+                    "role": "user",
+                    "content": [{"type": "image_url", "image_url": {"url": "@@@langfuseMedia:type=image/png|id=1@@@"}}],
+                }
+            ],
+            "a cat",
+            (Fate.UNREPLAYABLE, "media that Langfuse took out of the log"),
+        ),
+    ],
+)
+def test_what_cannot_be_replayed_says_why(asked: Any, answered: Any, why: tuple[Fate, str]) -> None:
+    """Each turn that is no challenge ends with its reason, before anything is paid."""
+    assert why in dispositions(trace("t", generation({"messages": asked}, answered)), rules())
+
+
+def test_only_the_last_turn_on_demand() -> None:
+    """The others are filtered, and counted."""
+    [one] = growing_history("t", CHAT)
+    assert said(challenges(one, rules=rules(which="last"))) == ["bye"]
+    assert dispositions(one, rules(which="last")) == {CHALLENGED: 1, (Fate.FILTERED, "not the last turn"): 2}
+
+
+def test_a_session_is_one_conversation() -> None:
+    """Its traces share the conversation's id; those of others never do."""
+    ids = {
+        challenge.conversation_id
+        for name, session in (("a", "s"), ("b", "s"), ("c", None))
+        for challenge in challenges(trace(name, generation(user("hey"), "hello", trace=name), session_id=session))
+    }
+    assert ids == {"s", "c"}
+
+
+def test_a_root_is_read_only_where_there_is_no_generation() -> None:
+    """Simple applications log question and answer at the root, others repeat there what their calls say."""
+    root: dict[str, Any] = {"id": "r", "trace_id": "t", "started_at": BEGUN, "ended_at": BEGUN}
+    bare = Trace(
+        id="t", started_at=BEGUN, observations=(Observation(**root, input={"question": "hey"}, output="hello"),)
+    )
+    foreign = bare.model_copy(
+        update={"observations": (bare.observations[0].model_copy(update={"parent_id": "in-another-service"}),)}
+    )
+    beside = Trace(id="t", started_at=BEGUN, input="hey", output="hello", observations=(Observation(**root),))
+    assert said(challenges(bare)) == said(challenges(foreign)) == said(challenges(beside)) == ["hello"]
+    both = bare.model_copy(update={"observations": (*bare.observations, generation("hey", "inner"))})
+    assert said(challenges(both)) == ["inner"]
+
+
+def test_a_trace_without_any_call_is_counted() -> None:
+    """Nothing that was written vanishes."""
+    intake = read(trace("t"))
+    assert (intake.trace.fate, intake.trace.reason, intake.turns) == (Fate.UNREADABLE, "no model call in it", ())

@@ -111,7 +111,8 @@ class Engine:
 
     async def _publish(self) -> None:
         for epoch in (await self.store.epochs(self.arena.judge_version))[-2:]:
-            await self.arena.sink.publish(await self.leaderboard(epoch), self.fingerprints)
+            runs = await self.store.runs(self.fingerprints, epoch)
+            await self.arena.sink.publish(await self.leaderboard(epoch), runs)
 
     async def confirm(self) -> int:
         """Read back what should be visible by now; send again what is not. Return how many duels are still open."""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from connector.types import Duel, Fate, Intake, Seen, Sighting, State, Trace, Window
+from connector.types import Duel, Fate, Intake, Run, Seen, Sighting, State, Trace, Window
 from judges.standings.leaderboard import Leaderboard, Outcome
 from rollouts.journal import Journal
 from rollouts.types import Challenge
@@ -39,8 +39,8 @@ class Sink(Protocol):
     async def missing(self, duels: Sequence[Duel]) -> set[str]:
         """Read back; return the ids of those duels of which something that was acknowledged is not there."""
 
-    async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
-        """Write one epoch's leaderboard where people look; `fingerprints` name each challenger's configuration."""
+    async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
+        """Write one epoch's leaderboard where people look; `runs` say what each challenger's row is made of."""
 
 
 class Store(Journal, Protocol):
@@ -111,6 +111,9 @@ class Store(Journal, Protocol):
 
     async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
         """Return every decided duel of these challengers under one judge, and what production did on the same turns."""
+
+    async def runs(self, fingerprints: Mapping[str, str], epoch: str) -> Mapping[str, Run]:
+        """Return the runs of these challengers in one epoch; those who have answered nothing in it have none."""
 
     async def epochs(self, judge: str) -> list[str]:
         """Return the epochs in which anything was judged, the oldest first."""

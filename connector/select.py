@@ -53,7 +53,9 @@ class Selection(Record):
         models = self.filters.models
         if models and challenge.baseline.model not in models:
             return _dropped(challenge, Fate.FILTERED, "model")
-        if int(digest(challenge.id, str(self.sampling.seed))[:12], 16) / 16**12 >= self.sampling.share:
+        # Without a session a turn may come again in every later trace: its copies must not be drawn anew.
+        drawn = challenge.id if challenge.origin.session_id else challenge.content_id
+        if int(digest(drawn, str(self.sampling.seed))[:12], 16) / 16**12 >= self.sampling.share:
             return _dropped(challenge, Fate.SAMPLED_OUT, "")
         return None
 

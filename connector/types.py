@@ -218,6 +218,14 @@ class Duel(Record):
         return self.model_copy(update={"state": State.DEAD, "reason": reason})
 
 
+class Run(Record):
+    """One challenger's duels of one epoch."""
+
+    fingerprint: str
+    begun_at: datetime
+    """When its first rollout began: not after anything that is said of it."""
+
+
 class Score(Record):
     """One figure about one thing in Langfuse. The same id and time overwrite."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import orjson
 from pydantic import Field, model_validator
 
 from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.families import differences, suited
 from rollouts.refusals import retry_after_s
 from rollouts.secrets import read_secret
 from rollouts.types import Options, Parameters, Request
@@ -39,7 +41,10 @@ class Endpoint(Options):
     max_retries: int = Field(default=2, ge=0, le=5)
     """How often the SDK tries again by itself, within seconds."""
     unsupported: tuple[str, ...] = ()
-    """Parameters that this model refuses, such as `temperature`: never sent, and named as lost."""
+    """Parameters that this model refuses, such as `temperature`: never sent, and named as lost. What is known of the
+    models of OpenAI and Anthropic by their names need not be said."""
+    supported: tuple[str, ...] = ()
+    """Parameters that this model takes, although models of its name are known not to."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Laid over each request's body as it is."""
 
@@ -48,8 +53,9 @@ class Endpoint(Options):
 
     @model_validator(mode="after")
     def _knows_what_is_unsupported(self) -> Self:
-        if unknown := set(self.unsupported) - set(Parameters.model_fields):
-            raise ValueError(f"unsupported: {', '.join(sorted(unknown))} is no parameter")
+        for key in ("unsupported", "supported"):
+            if unknown := set(getattr(self, key)) - set(Parameters.model_fields):
+                raise ValueError(f"{key}: {', '.join(sorted(unknown))} is no parameter")
         return self
 
     def key(self) -> str:
@@ -72,13 +78,18 @@ class Endpoint(Options):
             event_hooks={"response": [_leave_long_waits_to_us]},
         )
 
+    def suited(self, request: Request) -> Parameters:
+        """Return the request's parameters as far as models of this name are known to take them."""
+        return suited(getattr(self, "model", ""), request.parameters, with_tools=bool(request.tools))
+
     def wanted(self, request: Request) -> Parameters:
         """Return the request's parameters without the unsupported ones."""
-        return request.parameters.model_copy(update=dict.fromkeys(self.unsupported))
+        kept = {name: getattr(request.parameters, name) for name in self.supported}
+        return self.suited(request).model_copy(update={**kept, **dict.fromkeys(self.unsupported)})
 
     def refused(self, request: Request) -> tuple[str, ...]:
-        """Name what `wanted` took away."""
-        return tuple(name for name in request.parameters.given() if name in self.unsupported)
+        """Name what `wanted` took away or changed."""
+        return differences(request.parameters, self.wanted(request))
 
     @asynccontextmanager
     async def within_time(self) -> AsyncIterator[None]:
@@ -100,10 +111,17 @@ def unreachable(base_url: str, error: BaseException) -> Retryable:
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
-    """Return `body` as JSON. orjson and raw bytes take a tenth of the SDKs' time on long histories."""
+    """Return `body` as JSON. orjson and raw bytes take a tenth of the SDKs' time on long histories.
+
+    Whole numbers beyond 64 bits only Python's own writer knows. Raises `Permanent` for what neither can write.
+    """
     try:
         return orjson.dumps(body)
-    except TypeError as error:
+    except TypeError:
+        pass
+    try:
+        return json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"unreplayable: {error}") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,17 @@ import orjson
 
 from rollouts.endpoint import Endpoint, encoded, ended, unreachable
 from rollouts.errors import Retryable
-from rollouts.projections.openai_chat import from_openai, to_openai
+from rollouts.families import MISTRAL
+from rollouts.projections.asked import Asked
+from rollouts.projections.openai_chat import IDS, from_openai
+from rollouts.projections.openai_request import openai_request
+from rollouts.projections.tool_names import renamed
 from rollouts.refusals import Refusal
 from rollouts.types import Completion, Request, Usage
 
 _NO_KEY = "never-sent"
 """The SDK wants a key even where its header is left out."""
+MISTRAL_IDS = re.compile(r"[a-zA-Z0-9]{9}")
 _WITH_KEY: Any = {"headers": {"content-type": "application/json"}}
 _WITHOUT_KEY: Any = {"headers": {"content-type": "application/json", "authorization": openai.Omit()}}
 
@@ -35,8 +41,8 @@ async def chat(
     endpoint: Endpoint, client: openai.AsyncOpenAI, model: str, request: Request, *, max_tokens_key: str
 ) -> Completion:
     """Ask once, through the SDK's client but without its models: that takes a third to an eighth of the time."""
-    asked = to_openai(request.messages, request.tools, endpoint.wanted(request), max_tokens_key=max_tokens_key)
-    body = encoded({"model": model, **asked, **endpoint.extra_body})
+    asked = _asked(endpoint, model, request, max_tokens_key)
+    body = encoded({"model": model, **asked.body, **endpoint.extra_body})
     options = _WITH_KEY if endpoint.api_key_env else _WITHOUT_KEY
     refusal: Refusal | None
     try:
@@ -50,9 +56,21 @@ async def chat(
         reply = _read(response)
         refusal = _refusal(reply)
         if refusal is None:
-            return _completion(reply, response)
+            return _completion(reply, response, asked.names)
     # Out of the `except`, so that no traceback prints the request with the key in it.
     raise refusal.error(model=model, key_env=endpoint.api_key_env, key=client.api_key)
+
+
+def losses(endpoint: Endpoint, model: str, request: Request) -> tuple[str, ...]:
+    """Name what is lost on the way to this model. Raises `Permanent` for what cannot be asked at all."""
+    asked = _asked(endpoint, model, request)
+    encoded(asked.body)
+    return tuple(dict.fromkeys((*asked.losses, *endpoint.refused(request))))
+
+
+def _asked(endpoint: Endpoint, model: str, request: Request, max_tokens_key: str = "max_completion_tokens") -> Asked:
+    ids = MISTRAL_IDS if MISTRAL.search(model) else IDS
+    return openai_request(request, endpoint.wanted(request), max_tokens_key=max_tokens_key, ids=ids)
 
 
 def _read(response: httpx2.Response) -> Any:
@@ -75,12 +93,12 @@ def _refusal(reply: Any) -> Refusal | None:
     return Refusal.worded(status, {"error": error or "the answer has no choices"})
 
 
-def _completion(reply: Mapping[str, Any], response: httpx2.Response) -> Completion:
+def _completion(reply: Mapping[str, Any], response: httpx2.Response, names: Mapping[str, str]) -> Completion:
     try:
         choice = reply["choices"][0]
         usage = reply.get("usage") or {}
         return Completion(
-            message=from_openai({"role": "assistant", **choice["message"]}),
+            message=renamed(from_openai({"role": "assistant", **choice["message"]}), names),
             model=reply.get("model"),
             finish_reason=choice.get("finish_reason"),
             usage=_usage(usage),

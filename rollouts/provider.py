@@ -29,7 +29,10 @@ class Provider(Options, ABC):
         """
 
     def losses(self, request: Request) -> tuple[str, ...]:
-        """What of `request` this provider cannot carry over, in words. The default loses nothing."""
+        """What of `request` this provider cannot carry over, in words. The default loses nothing.
+
+        Raises `Permanent` ("unreplayable: …") where what is left would be another question. Pure: nothing is sent.
+        """
         del request
         return ()
 

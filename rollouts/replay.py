@@ -36,7 +36,8 @@ class Challenger:
 async def replay(challenge: Challenge, challenger: Challenger) -> Rollout:
     """Let `challenger` answer `challenge`. Recorded tool results stay as they are, and no tool runs.
 
-    Raises `Permanent` for a history that leaves nothing to answer, and what the model raises.
+    Raises `Permanent` ("unreplayable: …") before anything is paid, for a history that leaves nothing to answer or that
+    this model cannot be asked; and what the model raises.
     """
     _check(challenge.messages)
     request = Request(
@@ -45,8 +46,8 @@ async def replay(challenge: Challenge, challenger: Challenger) -> Rollout:
         tools=challenge.tools,
         parameters=challenge.parameters.overridden_by(challenger.parameters),
     )
+    warnings = challenger.model.provider.losses(request)  # first of all: it refuses what must not be paid
     completion = await challenger.model.ask(request)
-    warnings = challenger.model.provider.losses(request)
     if not completion.message.text.strip() and not completion.message.tool_calls:
         warnings += ("the answer is empty",)
     return Rollout(challenger=challenger.name, completion=completion, warnings=warnings)

@@ -11,7 +11,7 @@ from pydantic import PrivateAttr
 from connector.intake import Rules, ended
 from connector.pipeline import Arena
 from connector.sources.jsonl import JsonlSource
-from connector.types import Disposition, Duel, Fate, Intake, Sighting
+from connector.types import Disposition, Duel, Fate, Intake, Run, Sighting
 from judges.judge import Ask, Judge
 from judges.standings.leaderboard import Leaderboard
 from judges.types import Judgment, Round, Seat, Verdict
@@ -170,7 +170,7 @@ class Kept:
         """Return what was told to be absent."""
         return self.absent & {duel.id for duel in duels}
 
-    async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
+    async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Nobody looks."""
 
 

@@ -28,28 +28,29 @@ _FIGURES = {
 """Names of run-level scores, and the fields of a standing that they show."""
 
 
-def begins(epoch: str) -> datetime:
-    """Return the Monday on which an epoch begins: a time that is the same at every write."""
-    return datetime.strptime(f"{epoch}-1", "%G-W%V-%u").replace(tzinfo=UTC)
+def run_scores(
+    leaderboard: Leaderboard, experiments: Mapping[str, str], begun: Mapping[str, datetime]
+) -> Iterator[Score]:
+    """Yield the figures of each challenger on its experiment of this epoch; what is unknown is not written.
 
-
-def run_scores(leaderboard: Leaderboard, experiments: Mapping[str, str]) -> Iterator[Score]:
-    """Yield the figures of each challenger on its experiment of this epoch; what is unknown is not written."""
+    `begun` says when each experiment began: the figures bear that time at every write, so that they overwrite
+    themselves, and none of them stands before the experiment that it is about.
+    """
     for row in leaderboard.standings:
         if experiment := experiments.get(row.challenger):
             for name, field in _FIGURES.items():
                 value = getattr(row, field)
                 if value is not None:
-                    yield _figure(leaderboard, row, name, float(value), experiment)
+                    yield _figure(leaderboard, row, name, float(value), experiment, begun[row.challenger])
 
 
-def _figure(leaderboard: Leaderboard, row: Standing, name: str, value: float, experiment: str) -> Score:
+def _figure(leaderboard: Leaderboard, row: Standing, name: str, value: float, experiment: str, at: datetime) -> Score:
     return Score(
         id=digest(experiment, leaderboard.judge, name),
         name=name,
         value=value,
         data_type="NUMERIC",
-        timestamp=begins(_epoch(leaderboard)),
+        timestamp=at,
         experiment_id=experiment,
         comment=f"{row.turns} turns of {row.conversations} conversations; judge {leaderboard.judge}",
         metadata={"judge": leaderboard.judge, "scale": leaderboard.scale, "seed": leaderboard.seed},
@@ -74,7 +75,7 @@ def span(leaderboard: Leaderboard, project_id: str) -> Span:
         trace_id=OWN + digest("leaderboard", *names)[:24],
         span_id=span_id("leaderboard", *names),
         name=title(leaderboard),
-        started_at=begins(_epoch(leaderboard)),
+        started_at=_monday(_epoch(leaderboard)),
         duration_s=timedelta(days=7).total_seconds(),
         environment=LEADERBOARD,
         trace_name="understudy leaderboard",
@@ -82,6 +83,11 @@ def span(leaderboard: Leaderboard, project_id: str) -> Span:
         input={"epoch": leaderboard.epoch, "judge": leaderboard.judge},
         output=markdown(leaderboard),
     )
+
+
+def _monday(epoch: str) -> datetime:
+    """A span's start is part of its identity, so it must be the same at every write."""
+    return datetime.strptime(f"{epoch}-1", "%G-W%V-%u").replace(tzinfo=UTC)
 
 
 def _epoch(leaderboard: Leaderboard) -> str:

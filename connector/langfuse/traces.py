@@ -16,7 +16,10 @@ _SMALL_PAGE = 20
 
 
 async def look(client: Client, window: Window, defences: frozenset[Defence]) -> list[Sighting]:
-    """Return the traces of `window`. The list does not say whether a root has ended; `read` does."""
+    """Return the traces of `window`. The list does not say whether a root has ended; `read` does.
+
+    It goes by the time of the trace: what joins one later than the overlap after it began is not seen.
+    """
     rows = {row["id"]: row for row in await piecewise(window, lambda piece: _pages(client, piece))}
     foreign = (row for row in rows.values() if row.get("environment") not in FOREIGN)
     return [_sighting(row, defences) for row in foreign]

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from connector.scoring import scores
-from connector.types import Duel
+from connector.types import Duel, Run
 from judges.standings.leaderboard import Leaderboard
 from rollouts.types import Challenge
 
@@ -36,9 +36,10 @@ class JsonlSink:
         del duels
         return set()
 
-    async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
+    async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Append the leaderboard of one epoch."""
-        body = leaderboard.model_dump(mode="json") | {"fingerprints": dict(fingerprints)}
+        shown = {name: run.model_dump(mode="json") for name, run in runs.items()}
+        body = leaderboard.model_dump(mode="json") | {"runs": shown}
         self._append([_line("leaderboard", f"{leaderboard.epoch} {leaderboard.judge}", body)])
 
     def _append(self, lines: Iterable[bytes]) -> None:

@@ -26,7 +26,7 @@ from connector.langfuse.shown import (
 )
 from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id
 from connector.scoring import scores as scores_of
-from connector.types import Duel, epoch_of
+from connector.types import Duel, Run, epoch_of
 from judges.standings.leaderboard import Leaderboard
 from judges.types import Verdict
 from rollouts.types import Challenge
@@ -75,15 +75,16 @@ class LangfuseSink:
         absent = await scores.absent(self._client, self._server, list(wanted))
         return {wanted[score_id] for score_id in absent} | await readback.unseen(self._client, self._server, duels)
 
-    async def publish(self, leaderboard: Leaderboard, fingerprints: Mapping[str, str]) -> None:
+    async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Write an epoch's leaderboard, unless this process has written just that before."""
-        if leaderboard.epoch is None or self._written.get(leaderboard.epoch) == leaderboard:
+        if leaderboard.epoch is None or not runs or self._written.get(leaderboard.epoch) == leaderboard:
             return
         if not self._dataset_id:
             await self.open()
-        names = {n: experiment_name(n, leaderboard.epoch, mark) for n, mark in fingerprints.items()}
-        experiments = {who: run for who, name in names.items() if (run := await self._run_id(name))}
-        figures = list(summary.run_scores(leaderboard, experiments))
+        names = {who: experiment_name(who, leaderboard.epoch, run.fingerprint) for who, run in runs.items()}
+        experiments = {who: found for who, name in names.items() if (found := await self._run_id(name))}
+        begun = {who: run.begun_at for who, run in runs.items()}
+        figures = list(summary.run_scores(leaderboard, experiments, begun))
         await scores.write(self._client, self._server, figures)
         await datasets.write_item(self._client, summary.item(leaderboard), doubtful=True)
         await spans.send(self._client, [summary.span(leaderboard, self._server.project_id)])

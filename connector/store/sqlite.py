@@ -14,6 +14,7 @@ from connector.store.duels import Duels
 from connector.store.schema import open_database
 from connector.store.traces import Traces
 from connector.store.writer import Writer
+from connector.types import Run
 from judges.standings.leaderboard import BASELINE, Outcome
 from judges.types import Verdict
 from rollouts.errors import Fatal
@@ -56,6 +57,17 @@ class SqliteStore(Traces, Duels, Calls):
             return duels + [
                 Outcome(BASELINE, row[0], None, None, cost_usd=row[1], latency_s=row[2]) for row in baselines
             ]
+
+        return await self._writer.run(read)
+
+    async def runs(self, fingerprints: Mapping[str, str], epoch: str) -> Mapping[str, Run]:
+        """Return the runs of these challengers in one epoch; those who have answered nothing in it have none."""
+        sql = """select min(json_extract(rollout, '$.completion.started_at')) from duel
+                 where challenger = ? and fingerprint = ? and epoch = ?"""
+
+        def read(db: sqlite3.Connection) -> dict[str, Run]:
+            begun = {name: db.execute(sql, (name, mark, epoch)).fetchone()[0] for name, mark in fingerprints.items()}
+            return {name: Run(fingerprint=fingerprints[name], begun_at=at) for name, at in begun.items() if at}
 
         return await self._writer.run(read)
 

@@ -15,6 +15,11 @@ _USUAL_TYPES = {"image": "image/png", "document": "application/pdf"}
 """For media whose type nobody wrote down."""
 
 
+def takes(media: Media) -> bool:
+    """Tell whether Anthropic can be shown this: a file by handle only where the handle is one of its own."""
+    return media_to(media) is not None and (media.type != "file" or media.content.startswith("file_"))
+
+
 def media_to(media: Media) -> Wire | None:
     """Return the content block, or `None` where Anthropic has no place for it."""
     if media.modality not in _VALUES:

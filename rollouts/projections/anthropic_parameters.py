@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from rollouts.projections.ranges import within, worth_naming
 from rollouts.types import NamedTool, Parameters
 
 Wire = dict[str, Any]
 
 WITHOUT_A_PLACE = ("seed", "presence_penalty", "frequency_penalty")
-HIGHEST_TEMPERATURE = 1.0
+RANGES = {"temperature": (0, 1), "top_p": (0, 1)}
 EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 
 
 def parameters_to(parameters: Parameters, *, max_tokens: int, with_tools: bool) -> Wire:
     """Return the body's parameters; `max_tokens` is for requests that do not say, because Anthropic must know."""
-    body: Wire = {"max_tokens": parameters.max_tokens or max_tokens}
+    parameters, _ = within(parameters, RANGES)
+    # 0 would fill a cache and answer nothing.
+    body: Wire = {"max_tokens": parameters.max_tokens if (parameters.max_tokens or 0) > 0 else max_tokens}
     if parameters.temperature is not None:
-        body["temperature"] = min(parameters.temperature, HIGHEST_TEMPERATURE)
+        body["temperature"] = parameters.temperature
     if parameters.top_p is not None:
         body["top_p"] = parameters.top_p
     if parameters.stop is not None:
@@ -32,9 +35,10 @@ def parameters_to(parameters: Parameters, *, max_tokens: int, with_tools: bool) 
 
 def lost_parameters(parameters: Parameters) -> tuple[str, ...]:
     """Name what `parameters_to` leaves behind or changes."""
-    found = [name for name in WITHOUT_A_PLACE if getattr(parameters, name) is not None]
-    if parameters.temperature is not None and parameters.temperature > HIGHEST_TEMPERATURE:
-        found.append(f"temperature above {HIGHEST_TEMPERATURE:g}")
+    found = [name for name in WITHOUT_A_PLACE if worth_naming(parameters, name)]
+    found += within(parameters, RANGES)[1]
+    if parameters.max_tokens is not None and parameters.max_tokens < 1:
+        found.append(f"max_tokens {parameters.max_tokens}")
     if parameters.reasoning_effort is not None and parameters.reasoning_effort not in EFFORTS:
         found.append(f"reasoning_effort {parameters.reasoning_effort}")
     kind = (parameters.response_format or {}).get("type")

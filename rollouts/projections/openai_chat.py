@@ -34,7 +34,7 @@ Wire = dict[str, Any]
 
 IDS = re.compile(r".{1,40}", re.DOTALL)
 """OpenAI refuses longer ids."""
-NAMES = re.compile(r"[^\s<|\\/>]+")
+NAMES = re.compile(r"[^\s<|\\/>]{1,64}")
 """OpenAI refuses other names of speakers; they are left out."""
 
 _AS_THEY_ARE = (
@@ -144,6 +144,8 @@ def _tool_choice(choice: str | NamedTool) -> str | Wire:
 
 def _lost(message: Message) -> Iterator[str]:
     called = False
+    if message.name and not NAMES.fullmatch(message.name):
+        yield "the names of speakers"
     for part in message.parts:
         match part:
             case Media() if _spoken(part, message.role) is None:

@@ -13,6 +13,21 @@ _SOUNDS = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/x-wav": "wav", "audio
 _SOUND_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _USUAL_TYPES = {"image": "image/png", "document": "application/pdf"}
 """For media whose type nobody wrote down."""
+_IMAGES = frozenset({None, "image/png", "image/jpeg", "image/webp", "image/gif"})
+_DOCUMENTS = frozenset({None, "application/pdf"})
+
+
+def takes(media: Media) -> bool:
+    """Tell whether OpenAI can be shown this: a file by handle only where the handle is one of its own."""
+    match media.modality, media.type:
+        case "image", "blob":
+            return media.mime_type in _IMAGES
+        case "document", "blob":
+            return media.mime_type in _DOCUMENTS
+        case _, "file":
+            return media.content.startswith("file-") and media_to(media) is not None
+        case _:
+            return media_to(media) is not None
 
 
 def media_to(media: Media) -> Wire | None:

@@ -12,6 +12,8 @@ Schema = dict[str, Any]
 
 _VALUES = frozenset({"enum", "const", "default", "examples", "example"})
 """Below these keys are values, not schemas."""
+_NAMED = frozenset({"properties", "$defs", "definitions", "patternProperties"})
+"""Below these keys are schemas under names of their own."""
 _CHOICES = ("anyOf", "oneOf", "allOf")
 
 
@@ -53,7 +55,14 @@ def _written_out(node: Any) -> Any:
         return [_written_out(inner) for inner in node]
     if not isinstance(node, Mapping):
         return node
-    found = {key: value if key in _VALUES else _written_out(value) for key, value in node.items()}
+    found = {
+        key: {name: _written_out(inner) for name, inner in value.items()}
+        if key in _NAMED and isinstance(value, Mapping)
+        else value
+        if key in _VALUES
+        else _written_out(value)
+        for key, value in node.items()
+    }
     if isinstance(kind := found.get("type"), str):
         found["type"] = kind.lower()
         if kind.lower() == "array" and not {"items", "prefixItems"} & found.keys():

@@ -13,10 +13,18 @@ from pydantic import Field
 
 from rollouts.endpoint import Endpoint, encoded, ended, unreachable
 from rollouts.errors import Retryable
-from rollouts.projections.anthropic_messages import from_anthropic, losses, to_anthropic
+from rollouts.families import SAMPLING
+from rollouts.projections.anthropic_messages import from_anthropic
+from rollouts.projections.anthropic_request import anthropic_request
+from rollouts.projections.asked import Asked
+from rollouts.projections.ranges import without
+from rollouts.projections.tool_names import renamed
 from rollouts.provider import Provider
 from rollouts.refusals import Refusal
-from rollouts.types import Completion, Request, Usage
+from rollouts.types import Completion, Parameters, Request, Usage
+
+LAST_WITH_SAMPLING = "2023-06-01"
+"""The API version that still knows temperature and top_p."""
 
 _FINISH_REASONS = {
     "end_turn": "stop",
@@ -57,8 +65,8 @@ class Anthropic(Endpoint, Provider):
 
     async def complete(self, request: Request) -> Completion:
         """Answer once; see the port."""
-        asked = to_anthropic(request.messages, request.tools, self.wanted(request), max_tokens=self.max_tokens)
-        body = encoded({"model": self.model, **asked, **self.extra_body})
+        asked = self._asked(request)
+        body = encoded({"model": self.model, **asked.body, **self.extra_body})
         client = self._client
         options: Any = {"headers": {"content-type": "application/json"}, "timeout": client.timeout}
         try:
@@ -70,13 +78,30 @@ class Anthropic(Endpoint, Provider):
         except anthropic.APIConnectionError as error:
             raise unreachable(self.base_url, error) from None
         else:
-            return _completion(response)
+            return _completion(response, asked.names)
         # Out of the `except`, so that no traceback prints the request with the key in it.
         raise refusal.error(model=self.model, key_env=self.api_key_env, key=client.api_key)
 
     def losses(self, request: Request) -> tuple[str, ...]:
         """Name what Anthropic's messages cannot hold, and what this model does not take."""
-        return losses(request.messages, self.wanted(request)) + self.refused(request)
+        asked = self._asked(request)
+        encoded(asked.body)
+        return tuple(dict.fromkeys((*asked.losses, *self.refused(request))))
+
+    def suited(self, request: Request) -> Parameters:
+        """Return what models of this name take; Claude's API since 2026-10-21 samples as it likes, whatever the model.
+
+        https://platform.claude.com/docs/en/api/versioning
+        """
+        known = super().suited(request)
+        return without(known, *SAMPLING) if self.anthropic_version != LAST_WITH_SAMPLING and self._is_claude else known
+
+    @property
+    def _is_claude(self) -> bool:
+        return "claude" in self.model.lower()
+
+    def _asked(self, request: Request) -> Asked:
+        return anthropic_request(request, self.wanted(request), max_tokens=self.max_tokens)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -84,12 +109,12 @@ class Anthropic(Endpoint, Provider):
             await self._client.close()
 
 
-def _completion(response: httpx2.Response) -> Completion:
+def _completion(response: httpx2.Response, names: Mapping[str, str]) -> Completion:
     try:
         reply = json.loads(response.content)  # orjson would round long numbers in a call's arguments
         reason = reply.get("stop_reason")
         return Completion(
-            message=from_anthropic(reply),
+            message=renamed(from_anthropic(reply), names),
             model=reply.get("model"),
             finish_reason=_FINISH_REASONS.get(reason, reason),
             usage=_usage(reply.get("usage") or {}),

@@ -8,8 +8,7 @@ from typing import Literal
 from openai import AsyncOpenAI
 
 from rollouts.endpoint import Endpoint
-from rollouts.openai_wire import chat, open_client
-from rollouts.projections.openai_chat import losses
+from rollouts.openai_wire import chat, losses, open_client
 from rollouts.provider import Provider
 from rollouts.types import Completion, Request
 
@@ -33,7 +32,7 @@ class OpenAICompatible(Endpoint, Provider):
 
     def losses(self, request: Request) -> tuple[str, ...]:
         """Name what chat completions cannot hold, and what this model does not take."""
-        return losses(request.messages) + self.refused(request)
+        return losses(self, self.model, request)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -16,7 +16,7 @@ from connector.langfuse.client import Client
 from connector.ports import Sink
 from connector.sinks.jsonl import JsonlSink
 from connector.sinks.langfuse import LangfuseSink
-from connector.types import Duel
+from connector.types import Duel, Run
 from judges.standings.leaderboard import Outcome, standings
 from judges.types import Judgment, Label, Round, Verdict
 from rollouts.types import Challenge, Completion, Message, Origin, Rollout, Text, Usage
@@ -117,7 +117,7 @@ async def test_publishing_again_adds_nothing(kind: str, tmp_path: Path) -> None:
     board = standings([Outcome("rival", "v", 0.5, Verdict.TIE)], judge="arena_hard/j/1", seed=0, epoch="2026-W47")
     async with opened(kind, tmp_path) as (sink, place):
         await sink.post([duel(0)], [duel(0).challenge], doubtful=())
-        await sink.publish(board, {"rival": "f1"})
+        await sink.publish(board, {"rival": Run(fingerprint="f1", begun_at=MOMENT)})
         once = written(place)
-        await sink.publish(board, {"rival": "f1"})
+        await sink.publish(board, {"rival": Run(fingerprint="f1", begun_at=MOMENT)})
         assert written(place) == once

@@ -82,6 +82,15 @@ async def test_a_root_that_arrives_hours_after_its_children_is_waited_for(mode: 
         assert (await reader.mark() or NOON) == reader.hands.now - timedelta(minutes=5)
 
 
+@in_v4
+async def test_a_root_that_began_before_the_window_is_looked_for(mode: Mode) -> None:
+    """Only the trace's last turn lies in the window: the rest is fetched by the trace's id, and all of it is taken."""
+    async with SmallLangfuse(mode) as server, reading(server, pace=Pace(since=timedelta(hours=2))) as reader:
+        hold(server, *agent("long", NOON - timedelta(hours=3), seconds=10_000.0))
+        await settle(reader)
+        assert await reader.answers() == answers_of(["long"])
+
+
 @pytest.mark.parametrize("mode", [*V4, pytest.param("v3", marks=NO_END_ON_V3)])
 async def test_a_trace_that_never_ends_is_given_up(mode: Mode) -> None:
     """After `give_up` it is counted as unreadable, and the mark goes on."""

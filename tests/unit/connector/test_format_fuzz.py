@@ -139,7 +139,7 @@ def mutants(draw: st.DrawFn) -> tuple[Any, Any]:
     return (json.dumps(asked), json.dumps(answered)) if draw(st.booleans()) else (asked, answered)
 
 
-@settings(thorough, max_examples=1000)
+@settings(thorough, max_examples=500)
 @given(mutants())
 def test_damaged_logs_end_in_the_ledger(logged: tuple[Any, Any]) -> None:
     """Half a request, a response of another kind: every trace ends in one state, and a challenge can be kept."""

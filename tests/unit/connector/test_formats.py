@@ -11,13 +11,12 @@ from connector.formats.detect import read_call
 from connector.formats.format import Format, Unusable, decoded
 from connector.types import Call, Fate
 from rollouts.plugins import kinds, load
-from rollouts.types import Message, Parameters, Reasoning, Text, ToolCall, ToolResult
+from rollouts.types import Message, Parameters, Text, ToolResult
 from tests.logged import assistant, generation, result, user
 
 ALL = kinds(Format, package="connector.formats")
 HEY = [user("hey")]
 TOOL = {"name": "look_up", "description": "Looks up.", "parameters": {"type": "object"}}
-CALL = ToolCall(id="c1", name="look_up", arguments='{"id": 7}')
 
 EXAMPLES: dict[str, tuple[Any, Any]] = {
     "openai_chat": (HEY, assistant("hello")),
@@ -188,58 +187,6 @@ def test_functions_of_old_are_tools() -> None:
     assert [tool.name for tool in call.tools] == ["look_up"]
 
 
-def test_anthropics_blocks() -> None:
-    """Text, thoughts, calls and results in blocks, with the system prompt beside the messages."""
-    asked = {
-        "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
-        "messages": [
-            *HEY,
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "thinking", "thinking": "hm", "signature": "s"},
-                    {"type": "text", "text": "Let me see."},
-                    {"type": "tool_use", "id": "c1", "name": "look_up", "input": {"id": 7}},
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "found"}]},
-                    {"type": "text", "text": "and?"},
-                ],
-            },
-        ],
-        "tools": [{"name": "look_up", "input_schema": {"type": "object"}}],
-        "max_tokens": 100,
-    }
-    answered = {
-        "type": "message",
-        "role": "assistant",
-        "stop_reason": "max_tokens",
-        "content": [{"type": "text", "text": "It"}],
-    }
-    call = read(asked, answered)
-    assert [message.role for message in call.messages] == ["system", "user", "assistant", "tool", "user"]
-    assert call.messages[2].parts[0] == Reasoning(content="hm", signature="s")
-    assert call.messages[2].tool_calls == (CALL.model_copy(update={"arguments": '{"id":7}'}),)
-    assert call.messages[3].parts == (ToolResult(id="c1", response="found"),)
-    assert (call.tools[0].parameters, call.parameters.max_tokens) == ({"type": "object"}, 100)
-    assert call.answer is not None
-    assert call.answer.truncated
-
-
-@pytest.mark.parametrize("system", ["Be kind.", [{"type": "text", "text": "Be kind."}]])
-@pytest.mark.parametrize("beside", [True, False])
-def test_anthropics_system_prompt_wherever_it_stands(system: Any, *, beside: bool) -> None:
-    """As a string or as blocks, beside the messages or, as Langfuse may put it, in front of them."""
-    asked: Any = {"messages": HEY, "system": system} if beside else [{"role": "system", "content": system}, *HEY]
-    call = read(asked, {"type": "message", "content": [{"type": "text", "text": "hello"}]})
-    assert call.format == "anthropic_messages"
-    assert call.messages[0] == Message(role="system", parts=(Text(content="Be kind."),))
-    assert said(call) == "hello"
-
-
 def test_a_dialogue_as_output_extends_the_history() -> None:
     """An agent that logs all its steps at once has answered after its tools."""
     steps = [assistant(None, ("c1", "look_up", "{}")), result("c1", "found"), assistant("It is there.")]
@@ -272,13 +219,6 @@ def test_a_dialogue_as_output_extends_the_history() -> None:
 def test_what_cannot_be_read_says_why(asked: Any, answered: Any, why: str) -> None:
     """Nothing is guessed: a shape that is only half understood has its own reason."""
     assert reason(asked, answered) == (Fate.UNREADABLE, why)
-
-
-def test_a_providers_own_tools_cannot_be_replayed() -> None:
-    """A search that only Anthropic runs is no history for anybody else."""
-    block = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}
-    asked = {"system": "s", "messages": [*HEY, {"role": "assistant", "content": [block]}]}
-    assert reason(asked) == (Fate.UNREPLAYABLE, "it uses tools that only its provider runs")
 
 
 def test_json_that_only_python_reads() -> None:

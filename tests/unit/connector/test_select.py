@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from connector.select import Filters, Sampling, Selection
 from connector.types import Disposition, Fate, Sighting
 from rollouts.types import Challenge
-from tests.logged import BEGUN, challenges, growing_history, user
+from tests.logged import BEGUN, challenges, growing_history, trace_per_turn, user
 
 [ONE] = challenges(*growing_history("t", [user("hey"), {"role": "assistant", "content": "hello"}]))
 SIGHTED = Sighting(
@@ -25,8 +25,8 @@ SIGHTED = Sighting(
 
 
 def many(count: int) -> list[Challenge]:
-    """Return challenges with ids of their own."""
-    return [ONE.model_copy(update={"id": f"{number:032x}"}) for number in range(count)]
+    """Return challenges with ids and contents of their own."""
+    return [ONE.model_copy(update={"id": f"{n:032x}", "content_id": f"{n:031x}f"}) for n in range(count)]
 
 
 def drawn(share: float, seed: int = 0, count: int = 400) -> set[str]:
@@ -77,6 +77,19 @@ def test_the_draw_is_fair_and_repeatable() -> None:
     assert 150 < len(drawn(0.5)) < 250
     assert drawn(0.5) == drawn(0.5)
     assert drawn(0.5) != drawn(0.5, seed=1)
+
+
+@pytest.mark.parametrize("session", [True, False])
+def test_a_turn_is_drawn_once_however_often_it_is_logged(*, session: bool) -> None:
+    """Each later trace shows it again: with a new chance every time, a small share would take nearly everything."""
+    said = [message for n in range(30) for message in (user(f"q{n}"), {"role": "assistant", "content": f"a{n}"})]
+    selection = Selection(sampling=Sampling(share=0.2))
+    seen = challenges(*trace_per_turn("s", said, session=session))
+    assert len(seen) == 30 * 31 / 2
+    taken = {c.content_id for c in seen if selection.excludes(c) is None}
+    refused = {c.content_id for c in seen if selection.excludes(c) is not None}
+    assert not taken & refused
+    assert 1 <= len(taken) <= 15
 
 
 def test_a_turn_left_out_by_the_draw_is_counted() -> None:

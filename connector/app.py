@@ -77,7 +77,11 @@ async def build(
             challengers={name: models.challenger(name, table) for name, table in config.challengers.items()},
             judge=judge(config, path),
             judge_model=models.model(config.judge.model, ("judge", "model")),
-            rules=Rules(turns=config.turns, selection=Selection(filters=config.filters, sampling=config.sampling)),
+            rules=Rules(
+                turns=config.turns,
+                selection=Selection(filters=config.filters, sampling=config.sampling),
+                formats=(config.formats.custom_keys,),
+            ),
         )
         engine = Engine(
             arena,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connector.formats.detect import read_call
-from connector.formats.format import Unusable
+from connector.formats.format import Format, Unusable
 from connector.types import Call, Conversation, Disposition, Fate, Observation, Trace, digest
 
 _CALLS = ("GENERATION",)
@@ -13,7 +13,7 @@ _WRAPPERS = ("SPAN", "AGENT", "CHAIN")
 _NOTHING: tuple[Any, ...] = (None, "", {}, [])
 
 
-def assemble(trace: Trace) -> tuple[Conversation, list[Disposition]]:
+def assemble(trace: Trace, formats: tuple[Format, ...] = ()) -> tuple[Conversation, list[Disposition]]:
     """Return the conversation of `trace`, and what became of the calls that could not be read.
 
     Generations are the calls. A trace without any is read at its root, where simple applications log question and
@@ -22,7 +22,7 @@ def assemble(trace: Trace) -> tuple[Conversation, list[Disposition]]:
     calls, problems = list[Call](), list[Disposition]()
     for observation in _candidates(trace):
         try:
-            calls.append(_call(observation))
+            calls.append(_call(observation, formats))
         except Unusable as error:
             problems.append(_lost(observation, error))
     bare = trace.model_copy(update={"observations": ()})
@@ -49,10 +49,10 @@ def _trace_itself(trace: Trace) -> list[Observation]:
     ]
 
 
-def _call(observation: Observation) -> Call:
+def _call(observation: Observation, formats: tuple[Format, ...]) -> Call:
     if observation.level == "ERROR":
         raise Unusable(Fate.FAILED, "the call ended in an error")
-    return read_call(observation)
+    return read_call(observation, formats)
 
 
 def _lost(observation: Observation, error: Unusable) -> Disposition:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from connector.engine import Pace
+from connector.formats.custom_keys import CustomKeys
 from connector.lane import Patience
 from connector.select import Filters, Sampling
 from connector.split import TurnRules
@@ -106,6 +107,12 @@ class ServerTable(Options):
     """Address for /healthz, /readyz and /metrics; empty for none."""
 
 
+class FormatsTable(Options):
+    """How traces are read that no integration wrote. Known formats need no word here."""
+
+    custom_keys: CustomKeys = CustomKeys()
+
+
 class LogTable(Options):
     """What is said on stderr."""
 
@@ -125,6 +132,7 @@ class Config(Options):
     sink: SinkTable = SinkTable()
     poll: Pace = Pace()
     filters: Filters = Filters()
+    formats: FormatsTable = FormatsTable()
     turns: TurnRules = TurnRules()
     sampling: Sampling = Sampling()
     retry: Patience = Patience()

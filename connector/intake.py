@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from connector.assemble import assemble
+from connector.formats.format import Format
 from connector.select import Selection
 from connector.split import TurnRules, split
 from connector.types import Disposition, Fate, Intake, Sighting, Trace
@@ -17,17 +18,19 @@ class Rules(Record):
 
     turns: TurnRules = TurnRules()
     selection: Selection = Selection()
+    formats: tuple[Format, ...] = ()
+    """Formats that a person configured; all others are known anyway."""
 
 
 def take_in(trace: Trace, sighting: Sighting, rules: Rules) -> Intake:
     """Walk a trace to its challenges; every turn met ends as a challenge or as a disposition."""
-    conversation, turns = assemble(trace)
+    conversation, turns = assemble(trace, rules.formats)
     challenges = list[Challenge]()
     for turn in split(conversation, rules.turns):
         outcome = (rules.selection.excludes(turn) or turn) if isinstance(turn, Challenge) else turn
         if isinstance(outcome, Challenge):
             challenges.append(outcome)
-        turns.append(_challenged(outcome) if isinstance(outcome, Challenge) else outcome)
+        turns.append(Disposition.of_turn(outcome, Fate.CHALLENGED) if isinstance(outcome, Challenge) else outcome)
     fate, reason = _sum_of(turns)
     return Intake(
         sighting=sighting, trace=ended(sighting, fate, reason), turns=tuple(turns), challenges=tuple(challenges)
@@ -42,10 +45,6 @@ def ended(sighting: Sighting, fate: Fate, reason: str = "") -> Disposition:
 def untaken(sighting: Sighting, fate: Fate, reason: str) -> Intake:
     """Return the intake of a trace that is not read."""
     return Intake(sighting=sighting, trace=ended(sighting, fate, reason))
-
-
-def _challenged(challenge: Challenge) -> Disposition:
-    return Disposition(of="turn", id=challenge.id, trace_id=challenge.origin.trace_id, fate=Fate.CHALLENGED, reason="")
 
 
 def _sum_of(turns: Sequence[Disposition]) -> tuple[Fate, str]:

@@ -57,34 +57,41 @@ async def ingest(
     """Yield what every trace came to that is new or has changed, in the order given."""
     for start in range(0, len(sightings), READ_AHEAD):
         some = sightings[start : start + READ_AHEAD]
-        looks = [settling(sighting, before.get(sighting.trace_id), now=now, patience=patience) for sighting in some]
-        for intake in await asyncio.gather(*(_take(arena, *pair) for pair in zip(some, looks, strict=True))):
+        taking = (_take(arena, each, before.get(each.trace_id), now=now, patience=patience) for each in some)
+        for intake in await asyncio.gather(*taking):
             if intake is not None:
                 yield intake
 
 
-async def _take(arena: Arena, sighting: Sighting, decision: Settling) -> Intake | None:
+async def _take(
+    arena: Arena, sighting: Sighting, before: Seen | None, *, now: datetime, patience: timedelta
+) -> Intake | None:
     """Return what became of one trace; `None` where there is nothing to say that was not said before."""
+    decision = settling(sighting, before, now=now, patience=patience)
     if decision is Settling.KNOWN:
         return None
     if reason := arena.rules.selection.filters.excludes(sighting):
         return untaken(sighting, Fate.FILTERED, reason)
     if decision is Settling.READ:
-        return await _read(arena, sighting)
-    if decision is Settling.GIVE_UP:
+        return await _read(arena, sighting, overdue=now - sighting.started_at > patience)
+    return _unended(sighting, overdue=decision is Settling.GIVE_UP)
+
+
+def _unended(sighting: Sighting, *, overdue: bool) -> Intake:
+    if overdue:
         return untaken(sighting, Fate.UNREADABLE, "its root never ended")
     return untaken(sighting, Fate.WAITING, "not settled yet")
 
 
-async def _read(arena: Arena, sighting: Sighting) -> Intake | None:
+async def _read(arena: Arena, sighting: Sighting, *, overdue: bool) -> Intake:
     try:
         trace = await arena.source.read(sighting)
     except Permanent:
         return untaken(sighting, Fate.FAILED, "it could not be fetched")
     if trace.ours is not None:
-        return None
+        return untaken(sighting, Fate.FILTERED, "our own writing")
     if not trace.ended:
-        return untaken(sighting, Fate.WAITING, "not settled yet")
+        return _unended(sighting, overdue=overdue)
     read = sighting.model_copy(update={"observations": len(trace.observations)})
     return take_in(trace, read, arena.rules)
 

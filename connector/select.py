@@ -52,13 +52,9 @@ class Selection(Record):
         """Return where a challenge ends that is not wanted."""
         models = self.filters.models
         if models and challenge.baseline.model not in models:
-            return _dropped(challenge, Fate.FILTERED, "model")
+            return Disposition.of_turn(challenge, Fate.FILTERED, "model")
         # Without a session a turn may come again in every later trace: its copies must not be drawn anew.
         drawn = challenge.id if challenge.origin.session_id else challenge.content_id
         if int(digest(drawn, str(self.sampling.seed))[:12], 16) / 16**12 >= self.sampling.share:
-            return _dropped(challenge, Fate.SAMPLED_OUT, "")
+            return Disposition.of_turn(challenge, Fate.SAMPLED_OUT)
         return None
-
-
-def _dropped(challenge: Challenge, fate: Fate, reason: str) -> Disposition:
-    return Disposition(of="turn", id=challenge.id, trace_id=challenge.origin.trace_id, fate=fate, reason=reason)

@@ -65,7 +65,7 @@ def split(conversation: Conversation, rules: TurnRules) -> Iterator[Challenge | 
             yield challenge
         else:
             fate, text = reason
-            yield Disposition(of="turn", id=challenge.id, trace_id=turn.call.trace_id, fate=fate, reason=text)
+            yield Disposition.of_turn(challenge, fate, text)
     known = {turn.place for turn in turns}
     for call, links in read:
         if call.answer is None and _awaits(call) and links[-1].place not in known:

@@ -74,6 +74,7 @@ class Observation(Record):
     name: str | None = None
     level: str = "DEFAULT"
     status_message: str | None = None
+    environment: str | None = None
     started_at: datetime
     ended_at: datetime | None = None
     input: Any = None
@@ -129,6 +130,8 @@ class Call(Record):
     """The kind of format that could read it."""
     repairs: tuple[str, ...] = ()
     """What was mended while reading, by name."""
+    lacks: str | None = None
+    """What the model saw and the log does not hold, where it can never be filled in."""
 
 
 class Conversation(Record):
@@ -148,6 +151,23 @@ class Disposition(Record):
     trace_id: str
     fate: Fate
     reason: str = ""
+    content_id: str = ""
+    """Of a turn: the same as that of its challenge, were it one."""
+    observed: bool = True
+    """Whether what produced a turn was logged; else it is known from a later history only."""
+
+    @classmethod
+    def of_turn(cls, challenge: Challenge, fate: Fate, reason: str = "") -> Self:
+        """Say where a turn ended that is, or could have been, a challenge."""
+        return cls(
+            of="turn",
+            id=challenge.id,
+            trace_id=challenge.origin.trace_id,
+            fate=fate,
+            reason=reason,
+            content_id=challenge.content_id,
+            observed=challenge.origin.observed,
+        )
 
 
 class Intake(Record):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import orjson
 from genai_prices.data_snapshot import get_snapshot
@@ -88,7 +90,7 @@ def cost(price: Price | None, usage: Usage) -> float | None:
 def estimate_tokens(messages: Sequence[Message], tools: Sequence[ToolDefinition] = ()) -> int:
     """Return about how many tokens a prompt has: four bytes of UTF-8 each. For planning; a tokenizer would differ."""
     written = sum(_bytes(part) for message in messages for part in message.parts)
-    offered = sum(_length(tool.name + (tool.description or "")) + len(orjson.dumps(tool.parameters)) for tool in tools)
+    offered = sum(_length(tool.name + (tool.description or "")) + _schema_length(tool.parameters) for tool in tools)
     return (written + offered) // BYTES_PER_TOKEN + TOKENS_PER_MESSAGE * len(messages)
 
 
@@ -107,7 +109,7 @@ def _bytes(part: Text | Reasoning | ToolCall | ToolResult | Media) -> int:
 
 
 def _length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _names(model: str) -> list[str]:
@@ -148,3 +150,10 @@ def _at(price: Decimal | TieredPrices | None, start: int) -> float | None:
         reached = [tier.price for tier in price.tiers if tier.start <= start]
         return float(reached[-1] if reached else price.base)
     return None if price is None else float(price)
+
+
+def _schema_length(schema: dict[str, Any] | None) -> int:
+    try:
+        return len(orjson.dumps(schema))
+    except TypeError:  # a whole number beyond 64 bits
+        return len(json.dumps(schema))

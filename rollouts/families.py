@@ -1,11 +1,11 @@
 """What models refuse by their names. Data, not law: a provider's `unsupported` and `supported` overrule it.
 
 Sources, read in late 2026:
-https://developers.openai.com/api/docs/guides/reasoning (no sampling while a model reasons; `stop` not with o3, o4-mini),
-github.com/openai/openai-openapi issue 541 and github.com/BerriAI/litellm pull request 34569 (tools in chat from GPT-5.4
-on only without reasoning, which from GPT-5.6 on must be said),
-https://platform.claude.com/docs/en/about-claude/models/migration-guide (no sampling from Claude Opus 4.7 on, temperature
-or top_p before), https://platform.claude.com/docs/en/build-with-claude/effort,
+https://developers.openai.com/api/docs/guides/reasoning (no sampling while a model reasons; no `stop` with o3, o4-mini),
+github.com/openai/openai-openapi issue 541 and github.com/BerriAI/litellm pull request 34569 (from GPT-5.4 on, tools in
+chat only without reasoning, which from GPT-5.6 on must be said),
+https://platform.claude.com/docs/en/about-claude/models/migration-guide (no sampling from Claude Opus 4.7 on; before,
+temperature or top_p), https://platform.claude.com/docs/en/build-with-claude/effort,
 https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5 (no forced tool use).
 """
 

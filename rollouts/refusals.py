@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,16 @@ LONGEST_WAIT_S = 24 * 3600.0
 _LATER = frozenset({408, 409, 425, 429})
 _LOCKED = frozenset({401, 403})
 _BROKE = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_error"})
+
+_QUOTED = re.compile(r"[`'\"]([a-z_.]+)[`'\"]")
+_LEADING = re.compile(r"^([a-z_.]+):")
+"""Anthropic names a parameter in its message only: "`temperature` is deprecated for this model", "max_tokens: …"."""
+_OURS = {
+    "max_completion_tokens": "max_tokens",
+    "stop_sequences": "stop",
+    "output_config.effort": "reasoning_effort",
+    "output_config.format": "response_format",
+}
 
 
 class Refusal(NamedTuple):
@@ -85,10 +96,10 @@ class Refusal(NamedTuple):
 
     @property
     def _parameter_hint(self) -> str | None:
-        name = "max_tokens" if self.param == "max_completion_tokens" else self.param
-        if name not in Parameters.model_fields:
-            return None
-        return f'if this model never takes it, add unsupported = ["{name}"] to its provider'
+        named = [self.param] if self.param else _QUOTED.findall(self.message) + _LEADING.findall(self.message)
+        names = [_OURS.get(name, name) for name in named if name]
+        found = next((name for name in names if name in Parameters.model_fields), None)
+        return found and f'if this model never takes it, add unsupported = ["{found}"] to its provider'
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from rollouts.errors import Permanent
 from rollouts.model import Model
+from rollouts.projections.asked import check_turn
 from rollouts.types import Challenge, Message, Parameters, Reasoning, Request, Rollout, Text
 
 
@@ -39,7 +39,7 @@ async def replay(challenge: Challenge, challenger: Challenger) -> Rollout:
     Raises `Permanent` ("unreplayable: …") before anything is paid, for a history that leaves nothing to answer or that
     this model cannot be asked; and what the model raises.
     """
-    _check(challenge.messages)
+    check_turn(challenge.messages)
     request = Request(
         key=_key(challenge, challenger),
         messages=_asked(challenge.messages, challenger.system),
@@ -51,14 +51,6 @@ async def replay(challenge: Challenge, challenger: Challenger) -> Rollout:
     if not completion.message.text.strip() and not completion.message.tool_calls:
         warnings += ("the answer is empty",)
     return Rollout(challenger=challenger.name, completion=completion, warnings=warnings)
-
-
-def _check(messages: tuple[Message, ...]) -> None:
-    if not any(message.role in {"user", "tool"} for message in messages):
-        raise Permanent("unreplayable: nobody has said anything yet")
-    if messages[-1].role == "assistant":
-        # Taking it away would ask for another answer than production's.
-        raise Permanent("unreplayable: the history ends with the assistant's own words")
 
 
 def _asked(messages: tuple[Message, ...], system: str | None) -> tuple[Message, ...]:

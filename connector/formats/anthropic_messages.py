@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from connector.formats.format import Format, Reading, Unusable, decoded, malformed
-from connector.formats.openai_chat import read_tools
+from connector.formats.anthropic_blocks import BLOCKS, blocks, read_blocks
+from connector.formats.format import Format, Reading, decoded, malformed
+from connector.formats.gathering import Gathering
 from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
-from connector.types import Fate, Observation
-from rollouts.projections.anthropic_messages import from_anthropic, messages_from_anthropic
-from rollouts.types import Message, Text
+from connector.formats.pieces import finish_reason
+from connector.formats.repairs import Repair
+from connector.formats.tool_definitions import read_tools
+from connector.types import Observation
+from rollouts.types import Message, Text, ToolResult
 
-_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use")
-_KNOWN = ("text", "tool_use", "tool_result", "thinking", "redacted_thinking", "image", "document")
-_FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
+Wire = Mapping[str, Any]
 
 
 class AnthropicMessages(Format):
@@ -30,66 +31,73 @@ class AnthropicMessages(Format):
         if not messages or not all(message.get("role") in ("system", "user", "assistant") for message in messages):
             return False
         answered = isinstance(output, Mapping) and output.get("type") == "message"
-        shown = [*messages, *([output] if isinstance(output, Mapping) else [])]
+        shown = [*messages, *([output] if isinstance(output, Mapping) else []), {"content": output}]
         beside = isinstance(body, Mapping) and "system" in body
         return answered or beside or any(_has_blocks(message) for message in shown)
 
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
         body = observation.input if isinstance(observation.input, Mapping) else {}
-        messages, output = _messages(observation.input), observation.output
+        messages, output, into = _messages(observation.input), observation.output, Gathering()
         with malformed("Anthropic messages"):
             said = [message for message in messages if message["role"] != "system"]
             told = [body.get("system"), *(message["content"] for message in messages if message["role"] == "system")]
-            system = [block for content in told for block in _blocks(content)]
-            for block in (*system, *(block for message in said for block in _blocks(message["content"]))):
-                _check(block)
+            system = [block for content in told for block in blocks(content)]
+            history = [{"role": "system", "content": system}] * bool(system) + [*said]
             return Reading(
-                messages=messages_from_anthropic({"system": system, "messages": said}),
-                answer=_answer(output),
-                finish_reason=_FINISH.get(str(output.get("stop_reason"))) if isinstance(output, Mapping) else None,
-                tools=read_tools(body.get("tools") or ()),
-                parameters=read_parameters(observation.parameters, body),
+                messages=tuple(message for wire in history for message in _read(wire, into)),
+                answer=_answer(output, into),
+                finish_reason=finish_reason(output.get("stop_reason")) if isinstance(output, Mapping) else None,
+                tools=read_tools(_client_tools(body.get("tools"), into)),
+                parameters=read_parameters(observation.parameters, body, _one_at_a_time(body)),
+                repairs=into.repairs,
             )
 
 
 def _messages(value: Any) -> list[Any]:
-    found = decoded(value.get("messages")) if isinstance(value, Mapping) else value
+    found = decoded(value.get("messages", [value])) if isinstance(value, Mapping) else value
     return found if isinstance(found, list) and all(isinstance(message, Mapping) for message in found) else []
 
 
-def _has_blocks(message: Mapping[str, Any]) -> bool:
+def _has_blocks(message: Wire) -> bool:
     content = message.get("content")
-    blocks = content if isinstance(content, list) else []
-    return any(isinstance(block, Mapping) and (block.get("type") in _BLOCKS or "source" in block) for block in blocks)
+    listed = content if isinstance(content, list) else []
+    return any(
+        str(block["type"]) in BLOCKS or isinstance(block.get("source"), Mapping)
+        for block in listed
+        if isinstance(block, Mapping) and "type" in block and not isinstance(block.get("thinking"), list)  # Mistral's
+    )
 
 
-def _blocks(content: Any) -> Iterator[Mapping[str, Any]]:
-    yield from [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
+def _read(wire: Wire, into: Gathering) -> Iterator[Message]:
+    """Tool results answer the calls right before them, whatever else a user's message says."""
+    parts = list(read_blocks(wire["content"], into))
+    yield from into.messages(wire["role"], sorted(parts, key=lambda part: not isinstance(part, ToolResult)))
 
 
-def _check(block: Mapping[str, Any]) -> None:
-    """Raise `Unusable` for a block that would be left out unseen."""
-    kind = block["type"]
-    if kind.startswith("server_") or kind.endswith("_tool_result"):
-        raise Unusable(Fate.UNREPLAYABLE, "it uses tools that only its provider runs")
-    if kind not in _KNOWN:
-        raise Unusable(Fate.UNREADABLE, "a content block of an unknown type")
-    if kind == "tool_result":
-        for inner in _blocks(block.get("content")):
-            _check(inner)
+def _client_tools(tools: Any, into: Gathering) -> list[Any]:
+    """Leave out tools that Anthropic runs, or whose schema nobody else knows."""
+    listed = [decoded(tool) for tool in decoded(tools) or ()]
+    known = [t for t in listed if not isinstance(t, Mapping) or t.get("type") in (None, "custom", "function")]
+    if len(known) < len(listed):
+        into.mended(Repair.PROVIDER_TOOLS)
+    return known
 
 
-def _answer(output: Any) -> Message | None:
+def _one_at_a_time(body: Wire) -> dict[str, Any]:
+    choice = decoded(body.get("tool_choice"))
+    banned = isinstance(choice, Mapping) and choice.get("disable_parallel_tool_use") is True
+    return {"parallel_tool_calls": False} if banned else {}
+
+
+def _answer(output: Any, into: Gathering) -> Message | None:
     if output in (None, "", {}, []):
         return None
     if isinstance(output, list) and all(isinstance(block, Mapping) and "role" in block for block in output):
-        return _answer(output[-1])
-    blocks = output["content"] if isinstance(output, Mapping) and "content" in output else output
-    if not isinstance(blocks, list | str) or not all(isinstance(b, Mapping) and "type" in b for b in _blocks(blocks)):
+        return _answer(output[-1], into)
+    content = output["content"] if isinstance(output, Mapping) and "content" in output else output
+    if not isinstance(content, list | str) or not all(isinstance(b, Mapping) and "type" in b for b in blocks(content)):
         return Message(role="assistant", parts=(Text(content=as_text(output)),))
-    for block in _blocks(blocks):
-        _check(block)
-    return from_anthropic(
-        {"role": output.get("role", "assistant") if isinstance(output, Mapping) else "assistant", "content": blocks}
-    )
+    answer = into.answer(read_blocks(content, into))
+    said = output.get("role") if isinstance(output, Mapping) else None
+    return answer if said in (None, "assistant") else answer.model_copy(update={"role": said})

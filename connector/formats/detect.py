@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
+from connector.formats.completed import completed
 from connector.formats.format import Format, Reading, Unusable, decoded
+from connector.formats.no_conversation import reject, reject_redacted
 from connector.types import Call, Fate, Observation
 from rollouts.plugins import kinds, load
 from rollouts.types import Completion, Usage
 
 
-def read_call(observation: Observation) -> Call:
-    """Read one model call, whoever logged it. Raises `Unusable` when nobody understands it."""
-    shown = observation.model_copy(update={"input": decoded(observation.input), "output": decoded(observation.output)})
-    for kind, form in _formats():
+def read_call(observation: Observation, configured: tuple[Format, ...] = ()) -> Call:
+    """Read one model call, whoever logged it; `configured` formats stand for those of their kind.
+
+    Raises `Unusable` when it is no part of a conversation, or when nobody understands it.
+    """
+    shown = observation.model_copy(update={"input": _asked(observation.input), "output": decoded(observation.output)})
+    reject(shown)
+    for kind, form in _formats(configured):
         if form.mine(shown):
-            return _call(shown, form.read(shown), kind)
+            reading = completed(form.read(shown), shown)
+            reject_redacted(reading)
+            return _call(shown, reading, kind)
     raise Unusable(Fate.UNREADABLE, "no known format")
 
 
 @cache
-def _formats() -> tuple[tuple[str, Format], ...]:
-    package = "connector.formats"
-    found = [(kind, load(Format, kind, package=package)()) for kind in kinds(Format, package=package)]
+def _formats(configured: tuple[Format, ...]) -> tuple[tuple[str, Format], ...]:
+    package, own = "connector.formats", {type(form): form for form in configured}
+    classes = {kind: load(Format, kind, package=package) for kind in kinds(Format, package=package)}
+    found = [(kind, own.get(form) or form()) for kind, form in classes.items()]
     return tuple(sorted(found, key=lambda pair: pair[1].rank))
+
+
+def _asked(value: Any) -> Any:
+    """A decorated function logs its arguments; those with names are as good as a request's body."""
+    asked = decoded(value)
+    if isinstance(asked, Mapping) and asked.keys() == {"args", "kwargs"} and not asked["args"]:
+        return asked["kwargs"]
+    return asked
 
 
 def _call(observation: Observation, reading: Reading, kind: str) -> Call:
@@ -39,6 +58,7 @@ def _call(observation: Observation, reading: Reading, kind: str) -> Call:
         answer=_answer(observation, reading),
         format=kind,
         repairs=reading.repairs,
+        lacks=reading.lacks,
     )
 
 
@@ -49,13 +69,19 @@ def _answer(observation: Observation, reading: Reading) -> Completion | None:
         raise Unusable(Fate.UNREADABLE, "its output is not an assistant's")
     return Completion(
         message=reading.answer,
-        model=observation.model,
+        model=observation.model or _model(observation.input),
         finish_reason=reading.finish_reason,
         usage=_usage(observation.usage),
         cost_usd=observation.cost_usd,
         latency_s=observation.latency_s,
         started_at=observation.started_at,
     )
+
+
+def _model(asked: Any) -> str | None:
+    """A request's body names its model, too."""
+    model = asked.get("model") if isinstance(asked, Mapping) else None
+    return model if isinstance(model, str) and model else None
 
 
 def _usage(details: dict[str, float]) -> Usage:

@@ -25,6 +25,8 @@ class Reading(Record):
     parameters: Parameters = Parameters()
     repairs: tuple[str, ...] = ()
     """What was mended, by name."""
+    lacks: str | None = None
+    """What the model saw and the log does not hold, where it can never be filled in."""
 
 
 class Unusable(Permanent):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from connector.formats.format import Format, Reading, Unusable, decoded, malformed
-from connector.formats.outputs import read_output
+from connector.formats.format import Format, Reading, decoded, malformed
+from connector.formats.openai_messages import ROLES, ChatReader
+from connector.formats.outputs import Output, read_output
 from connector.formats.parameters import read_parameters
-from connector.types import Fate, Observation
+from connector.formats.repairs import Repair
+from connector.formats.tool_definitions import has_provider_tools, read_tools
+from connector.types import Observation
 from rollouts.canonical import fingerprint
-from rollouts.projections.openai_chat import from_openai, messages_from_openai
-from rollouts.types import Message, Text, ToolDefinition
+from rollouts.types import Message, Text
 
-_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-_SAYS = {"content", "tool_calls", "function_call", "refusal"}
-_PARTS = ("text", "refusal", "thinking", "image_url", "input_audio", "file")
+__all__ = ["OpenAIChat", "read_chat", "read_tools"]
+
+_SAYS = {"content", "tool_calls", "toolCalls", "function_call", "refusal"}
+_FOREIGN = ("tool_use", "tool_result", "thinking")
+"""Anthropic's blocks."""
 
 
 class OpenAIChat(Format):
@@ -25,81 +29,95 @@ class OpenAIChat(Format):
 
     def mine(self, observation: Observation) -> bool:
         """A list of role messages, alone or under `messages`; Anthropic's blocks are somebody else's."""
-        return bool(_messages(observation.input)) and all(map(_is_chat, _messages(observation.input)))
+        messages, _ = listed(observation.input)
+        return bool(messages) and all(map(is_chat, messages))
 
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
-        body = observation.input if isinstance(observation.input, Mapping) else {}
         with malformed("chat messages"):
-            history = messages_from_openai([_repaired(message) for message in _messages(observation.input)])
-            output = read_output(observation.output)
-            return Reading(
-                messages=(*history, *_new(output.before, history)),
-                answer=_answer(output.answer),
-                finish_reason=output.finish_reason,
-                tools=read_tools(body.get("tools") or body.get("functions") or ()),
-                parameters=read_parameters(observation.parameters, body),
-            )
+            return read_chat(observation, read_output(observation.output))
 
 
-def read_tools(tools: Any) -> tuple[ToolDefinition, ...]:
-    """Read tool definitions, wrapped in `function` or flat; what has no name is the provider's own and left out."""
-    found = [_tool(tool.get("function") or tool) for tool in decoded(tools) or () if isinstance(tool, Mapping)]
-    return tuple(tool for tool in found if tool is not None)
-
-
-def _tool(tool: Any) -> ToolDefinition | None:
-    if not isinstance(tool, Mapping) or not isinstance(tool.get("name"), str):
-        return None
-    schema = decoded(tool.get("parameters") or tool.get("input_schema"))
-    return ToolDefinition(
-        name=tool["name"],
-        description=tool.get("description") or None,
-        parameters=schema if isinstance(schema, dict) else None,
-        strict=tool.get("strict") if isinstance(tool.get("strict"), bool) else None,
+def read_chat(observation: Observation, output: Output) -> Reading:
+    """Read a chat call whose output is taken apart already. Raises what a broken structure raises."""
+    body = observation.input if isinstance(observation.input, Mapping) else {}
+    offered = body.get("tools") or body.get("functions") or ()
+    messages, repairs = listed(observation.input)
+    reader = ChatReader()
+    history = reader.messages(messages)
+    new = _new(ChatReader().messages(output.before), history)
+    reader.note(*repairs, *output.repairs, *([Repair.PROVIDER_TOOLS] if has_provider_tools(offered) else []))
+    return Reading(
+        messages=(*history, *new),
+        answer=_answer(output.answer, reader),
+        finish_reason=_word(output.finish_reason) or _word(observation.metadata.get("finish_reason")),
+        tools=read_tools(offered),
+        parameters=read_parameters(observation.parameters, body, _formats(observation.metadata)),
+        repairs=reader.repairs,
     )
 
 
-def _messages(value: Any) -> list[Any]:
-    """A single message is a list of one."""
-    found = value.get("messages", [value]) if isinstance(value, Mapping) else value
-    found = decoded(found)
-    return found if isinstance(found, list) and all(isinstance(message, Mapping) for message in found) else []
+def listed(value: Any) -> tuple[list[Any], tuple[str, ...]]:
+    """Return the messages of an input, a single one as a list of one, and what was mended to find them."""
+    logged = value.get("messages", [value]) if isinstance(value, Mapping) else value
+    found, repairs = decoded(logged), list[str]()
+    if isinstance(logged, str) and isinstance(found, list):
+        repairs.append(Repair.JSON_IN_TEXT)
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
+        found = found[0]
+        repairs.append(Repair.NESTED)
+    if not isinstance(found, list):
+        return [], ()
+    shown = [decoded(message) for message in found]
+    whole = [message for message in shown if message is not None and not _is_placeholder(message)]
+    repairs += [Repair.JSON_IN_TEXT] if any(isinstance(m, str) for m in found) else []
+    repairs += [Repair.NULLS] if None in found else []
+    repairs += [Repair.PLACEHOLDERS] if any(map(_is_placeholder, shown)) else []
+    return (whole, tuple(repairs)) if all(isinstance(m, Mapping) for m in whole) else ([], ())
 
 
-def _is_chat(message: Mapping[str, Any]) -> bool:
+def is_chat(message: Mapping[str, Any]) -> bool:
     """A message without any of chat's own keys has its words elsewhere: reading it would find nothing."""
-    content = message.get("content")
+    role, content = message.get("role"), message.get("content")
+    if not isinstance(role, str) or role not in ROLES:
+        return False
     blocks = content if isinstance(content, list) else []
-    foreign = any(isinstance(b, Mapping) and b.get("type") in ("tool_use", "tool_result", "thinking") for b in blocks)
-    says = bool(message.keys() & _SAYS) and isinstance(content, str | list | None)
-    return message.get("role") in _ROLES and says and not foreign
+    foreign = any(
+        isinstance(b, Mapping) and b.get("type") in _FOREIGN and not isinstance(b.get("thinking"), list) for b in blocks
+    )
+    return bool(message.keys() & _SAYS) and not foreign and _is_content(message, content)
 
 
-def _repaired(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Content lists may hold bare strings; before tools there were functions."""
-    mended = dict(message)
-    if isinstance(message.get("content"), list):
-        parts = [{"type": "text", "text": part} if isinstance(part, str) else part for part in message["content"]]
-        if any(part.get("type") not in _PARTS for part in parts):
-            raise Unusable(Fate.UNREADABLE, "a content part of an unknown type")
-        mended["content"] = parts
-    if isinstance(message.get("function_call"), Mapping) and not message.get("tool_calls"):
-        mended["tool_calls"] = [{"id": message["function_call"].get("name"), "function": message["function_call"]}]
-    return mended
+def _is_content(message: Mapping[str, Any], content: Any) -> bool:
+    """A tool may answer with a table, but the definition of a tool is no answer."""
+    if isinstance(content, Mapping):
+        given = message.get("tool_call_id") or message.get("name")
+        return isinstance(content.get("type"), str) if message["role"] != "tool" else bool(given)
+    return isinstance(content, str | list | None)
 
 
-def _answer(said: Mapping[str, Any] | str | None) -> Message | None:
+def _is_placeholder(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("type") == "placeholder" and "role" not in message
+
+
+def _answer(said: Mapping[str, Any] | str | None, reader: ChatReader) -> Message | None:
     if isinstance(said, str):
         return Message(role="assistant", parts=(Text(content=said),))
-    return None if said is None else from_openai({"role": "assistant", **_repaired(said)})
+    return None if said is None else reader.message({"role": "assistant", **said})
 
 
-def _new(before: Sequence[Mapping[str, Any]], history: Sequence[Message]) -> tuple[Message, ...]:
+def _new(said: Sequence[Message], history: Sequence[Message]) -> tuple[Message, ...]:
     """Return what an output says before its answer, without the history that some frameworks repeat there."""
-    said = [
-        message for message in messages_from_openai([_repaired(wire) for wire in before]) if message.role != "system"
-    ]
+    spoken = [message for message in said if message.role != "system"]
     known = [fingerprint(message) for message in history if message.role != "system"]
-    repeated = [fingerprint(message) for message in said[: len(known)]] == known
-    return tuple(said[len(known) :] if repeated else said)
+    repeated = [fingerprint(message) for message in spoken[: len(known)]] == known
+    return tuple(spoken[len(known) :] if repeated else spoken)
+
+
+def _word(reason: Any) -> str | None:
+    return reason if isinstance(reason, str) and reason else None
+
+
+def _formats(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Langfuse's wrapper logs the wanted form of an answer as metadata."""
+    return {key: metadata[key] for key in ("response_format",) if key in metadata}

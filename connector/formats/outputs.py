@@ -7,19 +7,26 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from connector.formats.format import Unusable
+from connector.formats.repairs import Repair
+from connector.formats.streams import merged
 from connector.types import Fate
 
 Wire = Mapping[str, Any]
 
-_OF_A_MESSAGE = {"content", "tool_calls", "function_call", "refusal"}
-_BESIDE_IT = {"role", "name", "type", "id", "reasoning", "reasoning_content", "annotations", "audio", "thinking_blocks"}
+_OF_A_MESSAGE = {"content", "tool_calls", "toolCalls", "function_call", "refusal"}
 # fmt: off
+_BESIDE_IT = {
+    "annotations", "audio", "finish_reason", "id", "metadata", "model", "name", "provider_specific_fields", "reasoning",
+    "reasoning_content", "role", "thinking", "thinking_blocks", "type", "usage",
+}
 _OF_AN_ENVELOPE = {
     "call_id", "candidates", "choices", "error", "finish_reason", "generations", "lc", "message", "messages", "object",
     "parts", "role", "stopReason", "toolCallId", "toolCalls", "tool_calls", "usage",
 }
 # fmt: on
 """Keys of what surrounds an answer in forms that are read elsewhere, or not yet: no model answers with such a table."""
+_TEXT = ("text", "output_text", "completion")
+"""Keys that hold a whole answer when nothing but figures stands beside them."""
 
 
 class Output(NamedTuple):
@@ -30,24 +37,21 @@ class Output(NamedTuple):
     finish_reason: Any = None
     before: tuple[Wire, ...] = ()
     """Messages that the output holds in front of its answer; they may repeat the history."""
+    repairs: tuple[str, ...] = ()
 
 
 def read_output(output: Any) -> Output:
     """Tell the answer from what surrounds it. Raises `Unusable` for an envelope that is none of chat's."""
     if output in (None, "", {}, []):
         return Output(None)
+    if (whole := merged(output)) is not None:
+        return _first([whole], Repair.STREAM)
     if isinstance(output, Mapping) and isinstance(output.get("choices"), list):
-        return _choice(output["choices"][0]) if output["choices"] else Output(None)
+        return _first(output["choices"])
     if isinstance(output, Mapping) and isinstance(output.get("message"), Mapping):
         return _choice(output)
     several = output.get("messages") if isinstance(output, Mapping) else output
-    if isinstance(several, list) and all(map(_is_message, several)):
-        return _last(several)
-    if isinstance(several, list) and all(
-        isinstance(c, Mapping) and isinstance(c.get("message"), Mapping) for c in several
-    ):
-        return _choice(several[0])
-    return Output(output if _is_message(output) else as_text(output))
+    return _several(several) if isinstance(several, list) else _single(output)
 
 
 def as_text(value: Any) -> str:
@@ -60,11 +64,53 @@ def as_text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)  # orjson refuses numbers beyond 64 bits
 
 
+def _several(values: list[Any]) -> Output:
+    """Choices are alternatives; messages are alternatives or a dialogue; bare calls are one answer."""
+    if len(values) == 1 and isinstance(values[0], list) and values[0] and all(map(_is_message, values[0])):
+        return _several(values[0])
+    present = [value for value in values if value is not None]
+    if present and all(map(_is_message, present)):
+        return _last(present)
+    if present and all(isinstance(c, Mapping) and isinstance(c.get("message"), Mapping) for c in present):
+        return _first(present)
+    if present and all(map(_is_bare_call, present)):
+        return Output({"role": "assistant", "tool_calls": list(map(_as_call, present))})
+    return Output(as_text(values))
+
+
+def _single(output: Any) -> Output:
+    if _is_message(output):
+        return Output(output, output.get("finish_reason"))
+    if isinstance(output, Mapping) and output.keys() <= {*_TEXT, *_BESIDE_IT}:
+        said = [output[key] for key in _TEXT if isinstance(output.get(key), str)]
+        if len(said) == 1:
+            return Output(said[0] or None, output.get("finish_reason"))
+    return Output(as_text(output))
+
+
 def _is_message(value: Any) -> bool:
     """A structured answer may have a `content` of its own, but then other keys too, and no role."""
     if not isinstance(value, Mapping) or not value.keys() & _OF_A_MESSAGE:
         return False
     return "role" in value or value.keys() <= _OF_A_MESSAGE | _BESIDE_IT
+
+
+def _is_bare_call(value: Any) -> bool:
+    return isinstance(value, Mapping) and {"toolCallId", "toolName"} <= value.keys() and value.get("type") is None
+
+
+def _as_call(call: Wire) -> Wire:
+    """Spell a call as chat does: a server that finds calls without a message stores them so."""
+    return {
+        "id": call["toolCallId"],
+        "function": {"name": call["toolName"], "arguments": call.get("input", call.get("args"))},
+    }
+
+
+def _first(choices: list[Any], *repairs: str) -> Output:
+    if not choices:
+        return Output(None)
+    return _choice(choices[0])._replace(repairs=(*repairs, *([Repair.ALTERNATIVES] if len(choices) > 1 else [])))
 
 
 def _choice(choice: Any) -> Output:
@@ -79,5 +125,6 @@ def _choice(choice: Any) -> Output:
 def _last(messages: list[Wire]) -> Output:
     """Several answers are alternatives, of which the first is taken; a dialogue ends with its answer."""
     if all(message.get("role", "assistant") == "assistant" for message in messages):
-        return Output(messages[0])
-    return Output(messages[-1], before=tuple(messages[:-1]))
+        repairs = (Repair.ALTERNATIVES,) if len(messages) > 1 else ()
+        return Output(messages[0], messages[0].get("finish_reason"), repairs=repairs)
+    return Output(messages[-1], messages[-1].get("finish_reason"), before=tuple(messages[:-1]))

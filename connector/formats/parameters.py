@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from connector.formats.format import decoded
@@ -23,14 +23,21 @@ _ALIASES = {
     "frequencyPenalty": "frequency_penalty",
     "responseFormat": "response_format",
     "reasoningEffort": "reasoning_effort",
+    "function_call": "tool_choice",
+    "text": "response_format",
+    "text_format": "response_format",
+    "reasoning": "reasoning_effort",
 }
+_INSIDE = ("options", "generation_kwargs")
+"""Tables of parameters within the parameters: Ollama's and Haystack's."""
+_OF_A_SCHEMA = ("name", "description", "schema", "strict")
 _UNSET = ("", "null", "None", "Infinity", "NaN", "undefined")
 
 
 def read_parameters(*sources: Mapping[str, Any]) -> Parameters:
     """Return the parameters that `sources` set, the earlier source first; what makes no sense counts as unset."""
     found: dict[str, Any] = {}
-    for source in sources:
+    for source in _flat(sources):
         for key, raw in source.items():
             name = _ALIASES.get(key, key)
             if name in _READERS and name not in found and _is_set(raw):
@@ -38,6 +45,13 @@ def read_parameters(*sources: Mapping[str, Any]) -> Parameters:
                 if value is not None:
                     found[name] = value
     return Parameters(**found)
+
+
+def _flat(sources: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for source in sources:
+        yield source
+        inside = (decoded(source.get(key)) for key in _INSIDE)
+        yield from (table for table in inside if isinstance(table, Mapping))
 
 
 def _is_set(raw: Any) -> bool:
@@ -70,12 +84,20 @@ def _words(raw: Any) -> tuple[str, ...] | None:
     return tuple(word for word in words if isinstance(word, str)) or None
 
 
-def _table(raw: Any) -> dict[str, Any] | None:
-    return raw if isinstance(raw, dict) and raw.get("type") not in (None, "text") else None
+def _answer_form(raw: Any) -> dict[str, Any] | None:
+    """Chat's table; the Responses API has it flat, below `format`."""
+    form = raw.get("format") if isinstance(raw, dict) and isinstance(raw.get("format"), dict) else raw
+    if not isinstance(form, dict) or form.get("type") in (None, "text"):
+        return None
+    if form["type"] == "json_schema" and "schema" in form:
+        return {"type": "json_schema", "json_schema": {key: form[key] for key in _OF_A_SCHEMA if key in form}}
+    return form
 
 
-def _text(raw: Any) -> str | None:
-    return raw if isinstance(raw, str) else None
+def _effort(raw: Any) -> str | None:
+    """A word; the Responses API has it in a table."""
+    word = raw.get("effort") if isinstance(raw, dict) else raw
+    return word if isinstance(word, str) else None
 
 
 def _tool_choice(raw: Any) -> str | NamedTool | None:
@@ -100,6 +122,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "frequency_penalty": _number,
     "tool_choice": _tool_choice,
     "parallel_tool_calls": _flag,
-    "response_format": _table,
-    "reasoning_effort": _text,
+    "response_format": _answer_form,
+    "reasoning_effort": _effort,
 }

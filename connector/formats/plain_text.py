@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from connector.formats.format import Format, Reading, Unusable
+from connector.formats.format import Format, Reading, Unusable, malformed
+from connector.formats.openai_messages import ChatReader
+from connector.formats.openai_parts import read_parts
+from connector.formats.outputs import Output, as_text, read_output
 from connector.formats.parameters import read_parameters
+from connector.formats.repairs import Repair
+from connector.formats.tool_definitions import read_tools
 from connector.types import Fate, Observation
 from rollouts.types import Message, Text
 
-_QUESTIONS = ("question", "query", "prompt", "input", "text", "message", "user_input")
-_ANSWERS = ("answer", "content", "output", "response", "text", "message", "result", "completion")
+# fmt: off
+_QUESTIONS = (
+    "question", "query", "prompt", "input", "text", "message", "user_input", "user_message", "chatInput", "sys.query",
+)
+_ANSWERS = (
+    "content", "text", "answer", "reply", "response", "output", "completion", "result", "message", "output_text",
+)
+# fmt: on
+_SYSTEMS = ("system", "system_prompt", "systemPrompt", "instructions")
+_BESIDE = ("tools", "model", "temperature", "max_tokens", "stream", "usage", "finish_reason", "id", "role")
+"""Keys whose loss nobody need be told: they are read elsewhere, or are figures."""
 _BROKEN = re.compile(r"""\s*(\[\s*)?\{.{0,400}?["']role["']\s*:""", re.DOTALL)
 """Text that was to be a list of messages: cut off, or written as Python and not as JSON."""
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 
 
 class PlainText(Format):
@@ -25,22 +40,80 @@ class PlainText(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Text that is not blank, or a table with a telling key."""
-        return bool(_said(observation.input, _QUESTIONS))
+        return _question(observation) is not None
 
     def read(self, observation: Observation) -> Reading:
-        """Read one question and one answer."""
-        question, answer = _said(observation.input, _QUESTIONS), _said(observation.output, _ANSWERS)
+        """Read one question and one answer; a system prompt beside the question is kept, other keys are named."""
+        question = _question(observation)
         if question is None:
             raise Unusable(Fate.UNREADABLE, "no question in its input")
         if _BROKEN.match(question):
             raise Unusable(Fate.UNREADABLE, "messages in broken JSON")
-        if answer is None and observation.output not in (None, "", {}, []):
-            raise Unusable(Fate.UNREADABLE, "its output is neither text nor a message")
-        return Reading(
-            messages=(Message(role="user", parts=(Text(content=question),)),),
-            answer=Message(role="assistant", parts=(Text(content=answer),)) if answer else None,
-            parameters=read_parameters(observation.parameters),
-        )
+        with malformed("answer"):
+            return _read(observation, question)
+
+
+def _read(observation: Observation, question: str) -> Reading:
+    body = observation.input if isinstance(observation.input, Mapping) else {}
+    told = _said(body, _SYSTEMS) if body else None
+    output, reader = answer_of(observation.output, _ANSWERS, observation.type), ChatReader()
+    reader.note(*_left_out(body, (*_QUESTIONS, *_SYSTEMS)), *output.repairs)
+    said = output.answer
+    return Reading(
+        messages=(
+            *([Message(role="system", parts=(Text(content=told),))] if told else []),
+            Message(role="user", parts=tuple(read_parts(question))),
+        ),
+        answer=None if not said else reader.message({"role": "assistant", **_as_message(said)}),
+        finish_reason=output.finish_reason if isinstance(output.finish_reason, str) else None,
+        tools=read_tools(body.get("tools") or ()),
+        parameters=read_parameters(observation.parameters, {k: v for k, v in body.items() if k != "text"}),
+        repairs=reader.repairs,
+    )
+
+
+def answer_of(output: Any, keys: tuple[str, ...], kind: str = "GENERATION") -> Output:
+    """Return what an output says: under the first of `keys` that holds text, or in any of chat's forms.
+
+    A table without such a key is the answer of a model that was asked for JSON; of anything else it is none.
+    """
+    if output in _NOTHING or isinstance(output, str):
+        return Output(output or None)
+    if isinstance(output, Mapping) and (text := _said(output, keys)) is not None:
+        left = [Repair.OUTPUT_KEYS] if len(output.keys() - {*keys, *_BESIDE}) else []
+        return Output(text, output.get("finish_reason"), repairs=tuple(left))
+    found = read_output(output)
+    if found.before or (
+        isinstance(output, Mapping | list) and kind != "GENERATION" and found.answer == as_json(output)
+    ):
+        raise Unusable(Fate.UNREADABLE, "its output is neither text nor a message")
+    return found
+
+
+def as_json(value: Any) -> str | None:
+    """Return a table as an answer of its own, where it is none of the known envelopes."""
+    try:
+        return as_text(value)
+    except Unusable:
+        return None
+
+
+def _as_message(said: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    return {"content": said} if isinstance(said, str) else said
+
+
+def _left_out(body: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
+    if body.keys() - {*known, *_BESIDE}:
+        yield Repair.INPUT_KEYS
+
+
+def _question(observation: Observation) -> str | None:
+    """The text, the text under a telling key, or a generation's only text."""
+    asked = observation.input
+    found = _said(asked, _QUESTIONS)
+    if found is None and observation.type == "GENERATION" and isinstance(asked, Mapping) and len(asked) == 1:
+        return _said(next(iter(asked.values())), ())
+    return found
 
 
 def _said(value: Any, keys: tuple[str, ...]) -> str | None:

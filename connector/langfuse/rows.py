@@ -34,6 +34,7 @@ def _observation(row: Row) -> Observation:
         name=row.get("name") or None,
         level=row.get("level") or "DEFAULT",
         status_message=row.get("statusMessage") or None,
+        environment=row.get("environment") or None,
         started_at=moment(row["startTime"]),
         ended_at=moment(row["endTime"]) if row.get("endTime") else None,
         input=decoded(row.get("input")),

@@ -22,12 +22,14 @@ _INITIAL = (
     """create table mark (source text primary key, high_water text not null) strict, without rowid""",
     """create table trace (
         id text primary key, session_id text, started_at text not null, observations integer not null,
-        fate text not null, reason text not null
+        latest text, fate text not null, reason text not null
     ) strict, without rowid""",
     """create table turn (
-        id text primary key, trace_id text not null, fate text not null, reason text not null
+        id text primary key, trace_id text not null, fate text not null, reason text not null,
+        content_id text not null, observed integer not null
     ) strict, without rowid""",
     "create index turn_of_trace on turn (trace_id)",
+    "create index turn_by_content on turn (content_id, observed)",
     """create table challenge (
         id text primary key, conversation_id text not null, content_id text not null,
         trace_id text not null, session_id text, observed integer not null, epoch text not null, body blob not null,
@@ -35,7 +37,6 @@ _INITIAL = (
         read_tokens integer not null, answer_tokens integer not null, most_tokens integer,
         posting integer not null default 0
     ) strict""",
-    "create index challenge_by_content on challenge (content_id, observed)",
     "create index challenge_by_epoch on challenge (epoch)",
     """create table duel (
         id text primary key, challenge_id text not null references challenge (id), challenger text not null,

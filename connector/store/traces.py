@@ -9,13 +9,14 @@ from datetime import datetime
 
 from connector.planning import measure
 from connector.store.writer import Writer
-from connector.types import Duel, Fate, Intake, Seen, epoch_of
+from connector.types import Disposition, Duel, Fate, Intake, Seen, epoch_of
 from rollouts.types import Challenge
 
-_TRACE = """insert into trace (id, session_id, started_at, observations, fate, reason) values (?, ?, ?, ?, ?, ?)
-            on conflict (id) do update set observations = excluded.observations, fate = excluded.fate,
-            reason = excluded.reason"""
-_TURN = """insert into turn (id, trace_id, fate, reason) values (?, ?, ?, ?)
+_TRACE = """insert into trace (id, session_id, started_at, observations, latest, fate, reason)
+            values (?, ?, ?, ?, ?, ?, ?)
+            on conflict (id) do update set observations = excluded.observations, latest = excluded.latest,
+            fate = excluded.fate, reason = excluded.reason"""
+_TURN = """insert into turn (id, trace_id, fate, reason, content_id, observed) values (?, ?, ?, ?, ?, ?)
            on conflict (id) do update set fate = excluded.fate, reason = excluded.reason
            where turn.fate <> 'challenged'"""
 _CHALLENGE = """insert or ignore into challenge
@@ -41,11 +42,11 @@ class Traces:
         await self._writer.run(lambda db: db.execute(sql, (source, to.isoformat())))
 
     async def seen(self, trace_ids: Sequence[str]) -> Mapping[str, Seen]:
-        sql = "select observations, fate from trace where id = ?"
+        sql = "select observations, latest, fate from trace where id = ?"
 
         def read(db: sqlite3.Connection) -> dict[str, Seen]:
             rows = ((trace_id, db.execute(sql, (trace_id,)).fetchone()) for trace_id in trace_ids)
-            return {trace_id: Seen(observations=row[0], fate=Fate(row[1])) for trace_id, row in rows if row}
+            return {trace_id: _seen(row) for trace_id, row in rows if row}
 
         return await self._writer.run(read)
 
@@ -53,15 +54,12 @@ class Traces:
         bodies = {challenge.id: packed(challenge) for challenge in intake.challenges}
 
         def write(db: sqlite3.Connection) -> int:
-            known = {challenge.id for challenge in intake.challenges if _is_known(db, challenge)}
+            known = {turn.id for turn in intake.turns if _is_known(db, turn)}
             sighting, trace = intake.sighting, intake.trace
             started_at = sighting.started_at.isoformat()
-            db.execute(
-                _TRACE,
-                (trace.id, sighting.session_id, started_at, sighting.observations, trace.fate, trace.reason),
-            )
-            turns = [(turn.id, turn.trace_id, turn.fate, turn.reason) for turn in intake.turns if turn.id not in known]
-            db.executemany(_TURN, turns)
+            size = (sighting.observations, sighting.latest.isoformat() if sighting.latest else None)
+            db.execute(_TRACE, (trace.id, sighting.session_id, started_at, *size, trace.fate, trace.reason))
+            db.executemany(_TURN, [_turn(turn) for turn in intake.turns if turn.id not in known])
             fresh = [challenge for challenge in intake.challenges if challenge.id not in known]
             db.executemany(_CHALLENGE, [_row(challenge, bodies[challenge.id]) for challenge in fresh])
             return _queue(db, [duel for duel in duels if duel.challenge.id not in known])
@@ -95,6 +93,11 @@ class Traces:
         return {(of, Fate(fate), reason): trace_id for of, fate, reason, trace_id in rows}
 
 
+def _seen(row: tuple[int, str | None, str]) -> Seen:
+    observations, latest, fate = row
+    return Seen(observations=observations, latest=datetime.fromisoformat(latest) if latest else None, fate=Fate(fate))
+
+
 def packed(challenge: Challenge) -> bytes:
     """Histories repeat themselves: even the fastest compression makes them a fraction."""
     return zlib.compress(challenge.model_dump_json(exclude_none=True).encode(), 1)
@@ -105,12 +108,14 @@ def unpacked(body: bytes) -> Challenge:
     return Challenge.model_validate_json(zlib.decompress(body))
 
 
-def _is_known(db: sqlite3.Connection, challenge: Challenge) -> bool:
+def _is_known(db: sqlite3.Connection, turn: Disposition) -> bool:
     """Whether a turn that only a history shows was produced in a trace that is already known."""
-    sql = "select 1 from challenge where content_id = ? and observed = 1 and id <> ?"
-    return (
-        not challenge.origin.observed and db.execute(sql, (challenge.content_id, challenge.id)).fetchone() is not None
-    )
+    sql = "select 1 from turn where content_id = ? and observed = 1 and id <> ?"
+    return not turn.observed and db.execute(sql, (turn.content_id, turn.id)).fetchone() is not None
+
+
+def _turn(turn: Disposition) -> tuple[object, ...]:
+    return turn.id, turn.trace_id, turn.fate, turn.reason, turn.content_id, int(turn.observed)
 
 
 def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:

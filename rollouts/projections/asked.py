@@ -50,6 +50,7 @@ def fit(request: Request, parameters: Parameters, rules: Rules) -> Fit:
     """Return the request with `parameters`, mended. Raises `Permanent` for what would become another question."""
     messages, broken = plain(request.messages)
     messages, mends = mended(messages)
+    check_turn(messages)
     _check_media(messages, rules)
     losses = [*broken, *mends]
     tools = _tools(request.tools, rules, losses)
@@ -63,6 +64,15 @@ def fit(request: Request, parameters: Parameters, rules: Rules) -> Fit:
         names={sent: name for name, sent in names.items()},
         losses=tuple(losses),
     )
+
+
+def check_turn(messages: Sequence[Message]) -> None:
+    """Raise `Permanent` for a history that leaves nothing to answer."""
+    if not any(message.role in {"user", "tool"} for message in messages):
+        raise Permanent("unreplayable: nobody has said anything yet")
+    if messages[-1].role == "assistant":
+        # Taking it away would ask for another answer than production's.
+        raise Permanent("unreplayable: the history ends with the assistant's own words")
 
 
 def _check_media(messages: Sequence[Message], rules: Rules) -> None:

@@ -15,7 +15,7 @@ from rollouts.projections.openai_chat import IDS, losses, to_openai
 from rollouts.projections.openai_media import takes
 from rollouts.projections.ranges import within, without
 from rollouts.projections.tool_schemas import strict_enough
-from rollouts.types import Message, Parameters, Part, Request, ToolDefinition, ToolResult
+from rollouts.types import Message, Parameters, Part, Request, Text, ToolDefinition, ToolResult
 
 RULES = Rules(provider="OpenAI", takes=takes, longest_name=64, most_tools=128)
 RANGES = {
@@ -39,7 +39,8 @@ def openai_request(
     """Return what to send. Raises `Permanent` for what would become another question."""
     ready = fit(request, parameters, RULES)
     named = list(ready.losses)
-    messages = tuple(_with_media_shown(with_fitting_ids(ready.messages, ids), named))
+    shown = _with_media_shown(with_fitting_ids(ready.messages, ids), named)
+    messages = tuple(_without_blanks(message) for message in shown)
     tools = tuple(_tool(tool, named) for tool in ready.tools)
     wanted = _format(_stops(_limit(_effort(ready.parameters, named), named), named), messages, named)
     wanted, out_of_range = within(wanted, RANGES)
@@ -58,6 +59,12 @@ def _with_media_shown(messages: Sequence[Message], named: list[str]) -> Iterator
         yield message if parts == message.parts else message.model_copy(update={"parts": parts})
     if shown:
         yield Message(role="user", parts=tuple(shown))
+
+
+def _without_blanks(message: Message) -> Message:
+    """An empty text beside others says nothing, and a list may not hold it."""
+    said = tuple(part for part in message.parts if not isinstance(part, Text) or part.content)
+    return message if len(said) == len(message.parts) else message.model_copy(update={"parts": said})
 
 
 def _hidden(part: Part, shown: list[Part], named: list[str]) -> Part:

@@ -141,6 +141,12 @@ class Reader:
         return [each.path for each in self.server.requests[since:] if each.path.startswith(prefix)]
 
 
+async def settle(reader: Reader, looks: int = 2) -> None:
+    """Poll as often as a trace needs that is there already."""
+    for _ in range(looks):
+        await reader.poll()
+
+
 @asynccontextmanager
 async def reading(
     server: SmallLangfuse,

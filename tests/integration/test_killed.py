@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from signal import SIGKILL
@@ -28,7 +30,7 @@ Trigger = Callable[[World, Process], None]
 
 
 def after_calls(count: int) -> Trigger:
-    """Kill when so many more model calls have arrived and everything stands still, waiting for their answers."""
+    """Kill when so many more model calls have arrived, and no other is on its way, there or back."""
 
     def prepare(world: World, process: Process) -> None:
         last = world.asked + count
@@ -36,11 +38,23 @@ def after_calls(count: int) -> Trigger:
         def tell(number: int) -> None:
             if number == last:
                 world.flowing.clear()
-                asyncio.get_running_loop().call_later(0.3, process.kill)
+                world.background.add(asyncio.create_task(once_still(world, process)))
 
         world.tell = tell
 
     return prepare
+
+
+async def once_still(world: World, process: Process) -> None:
+    """Kill when what was begun has arrived, what was answered is kept, and both are the same for a while."""
+    with closing(sqlite3.connect(f"file:{world.folder / 'understudy.db'}?mode=ro", uri=True)) as state:
+        still = 0
+        while still < 5 and process.returncode is None:
+            await asyncio.sleep(0.1)
+            [begun] = state.execute("select count(*) from call where completion is null").fetchone()
+            still = still + 1 if begun == world.under_way.total() else 0
+    if process.returncode is None:
+        process.kill()
 
 
 def amid_calls(count: int) -> Trigger:

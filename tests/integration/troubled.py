@@ -86,6 +86,8 @@ class World:
     """What all answers have cost, at the prices of the configuration."""
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear, no model answers."""
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+    """What nobody waits for."""
     tell: Callable[[int], None] = lambda _: None
     """Called with the number of each model call as it arrives."""
 

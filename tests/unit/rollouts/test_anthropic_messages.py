@@ -261,7 +261,9 @@ def test_anthropic_always_hears_a_limit() -> None:
         ),
         ([HEY.model_copy(update={"name": "kim"})], Parameters(), "the names of speakers"),
         ([HEY], Parameters(seed=1), "seed"),
-        ([HEY], Parameters(temperature=1.5), "temperature above 1"),
+        ([HEY], Parameters(temperature=1.5, presence_penalty=0, frequency_penalty=0), "temperature above 1"),
+        ([HEY], Parameters(top_p=-0.5), "top_p below 0"),
+        ([HEY], Parameters(max_tokens=0), "max_tokens 0"),
         ([HEY], Parameters(response_format={"type": "json_object"}), "response_format json_object"),
         ([HEY], Parameters(reasoning_effort="minimal"), "reasoning_effort minimal"),
         (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rollouts.projections.call_ids import with_fitting_ids
 from rollouts.types import Message, ToolCall, ToolResult
 
-FITTING = re.compile(r"[a-z_0-9]{1,8}")
+FITTING = re.compile(r"[a-z_0-9]{1,9}")
 
 
 def call(*ids: str) -> Message:
@@ -34,16 +34,25 @@ def test_what_fits_is_left_alone() -> None:
 def test_call_and_result_change_together() -> None:
     """An id of the wrong letters gets a new one on both sides, which no other call has."""
     messages = (call("toolu:1!", "call_1"), result("call_1", "x"), result("toolu:1!", "y"))
-    assert ids(with_fitting_ids(messages, FITTING)) == ["call_2", "call_1", "call_1", "call_2"]
+    assert ids(with_fitting_ids(messages, FITTING)) == ["call00001", "call_1", "call_1", "call00001"]
 
 
 def test_a_name_used_as_id_is_told_apart_by_order() -> None:
     """Where every call has its tool's name as id, results go to the calls in order."""
     messages = (call("get", "get"), result("get", "1"), result("get", "2"), call("get"), result("get", "3"))
-    assert ids(with_fitting_ids(messages, FITTING)) == ["get", "call_1", "get", "call_1", "call_2", "call_2"]
+    assert ids(with_fitting_ids(messages, FITTING)) == [
+        "get",
+        "call00001",
+        "get",
+        "call00001",
+        "call00002",
+        "call00002",
+    ]
 
 
-@given(st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", "A!", "call_1", "toolongforit", ""])), max_size=12))
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", "A!", "call00001", "toolongforit", ""])), max_size=12)
+)
 def test_ids_always_fit_and_calls_are_never_confused(steps: list[tuple[bool, str]]) -> None:
     """Whatever was recorded, every id fits afterwards and no two calls share one."""
     messages = [call(name) if asks else result(name, "") for asks, name in steps]

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from rollouts.endpoint import Endpoint, encoded
 from rollouts.errors import Fatal, Permanent
+from rollouts.providers.openai import OpenAI
 from rollouts.types import Parameters, Request
 
 
@@ -41,7 +42,14 @@ def test_an_unreadable_key_file_is_fatal(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"base_url": "api.example.com"}, {"unsupported": ("temprature",)}, {"timeout_s": 0}, {"api_key": "sk"}]
+    "wrong",
+    [
+        {"base_url": "api.example.com"},
+        {"unsupported": ("temprature",)},
+        {"supported": ("stops",)},
+        {"timeout_s": 0},
+        {"api_key": "sk"},
+    ],
 )
 def test_a_wrong_table_is_refused_at_the_start(wrong: dict[str, object]) -> None:
     """An address without scheme, an unknown parameter, no time at all, and a key in the file are all refused."""
@@ -57,7 +65,22 @@ def test_an_unsupported_parameter_is_taken_away_and_named() -> None:
     assert here.refused(asked) == ("temperature",)
 
 
-def test_what_is_no_json_cannot_be_replayed() -> None:
-    """A number beyond 64 bits in a tool's schema buries its challenge, and nothing else."""
+def test_what_is_supported_is_sent_whatever_is_known() -> None:
+    """A person knows their models better than a table of names."""
+    asked = Request(key="k", messages=(), parameters=Parameters(temperature=0.5, stop=("x",)))
+    fields = {"model": "o3", "base_url": "https://api.example.com"}
+    assert OpenAI(**fields).wanted(asked) == Parameters()
+    assert OpenAI(**fields).refused(asked) == ("temperature", "stop")
+    assert OpenAI(**fields, supported=("stop",)).wanted(asked) == Parameters(stop=("x",))
+
+
+def test_long_numbers_are_sent_digit_by_digit() -> None:
+    """A number beyond 64 bits in a tool's schema arrives as it is."""
+    assert encoded({"maximum": 2**70}) == b'{"maximum":1180591620717411303424}'
+
+
+@pytest.mark.parametrize("broken", ["half \ud83c", float("nan")])
+def test_what_is_no_json_cannot_be_replayed(broken: object) -> None:
+    """What no JSON can hold buries its challenge, and nothing else."""
     with pytest.raises(Permanent, match="unreplayable"):
-        encoded({"maximum": 2**70})
+        encoded({"description": broken, "maximum": 2**70})

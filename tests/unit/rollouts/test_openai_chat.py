@@ -212,6 +212,7 @@ def test_several_results_become_several_messages() -> None:
             Message(role="assistant", parts=(ToolCall(id="1", name="f", arguments="{}"), Text(content="done"))),
             "the place of a text after a tool call",
         ),
+        (Message(role="user", parts=(Text(content="hey"),), name="Kim Doe"), "the names of speakers"),
     ],
 )
 def test_what_is_left_behind_is_named(message: Message, loss: str) -> None:
@@ -228,7 +229,7 @@ def test_long_ids_are_shortened_on_both_sides() -> None:
         Message(role="tool", parts=(ToolResult(id="x" * 41, response="y"),)),
     ]
     asked, answered = to_openai(messages)["messages"]
-    assert asked["tool_calls"][0]["id"] == answered["tool_call_id"] == "call_1"
+    assert asked["tool_calls"][0]["id"] == answered["tool_call_id"] == "call00001"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,24 @@ def test_a_refused_parameter_comes_with_the_way_out() -> None:
     assert error(400, {"error": {"message": "Bad", "param": "messages[0]", "code": "x"}}).hint is None
 
 
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("`temperature` is deprecated for this model.", "temperature"),
+        ("max_tokens: 200000 > 64000, which is the maximum allowed number of output tokens", "max_tokens"),
+        ("stop_sequences: each stop sequence must contain non-whitespace", "stop"),
+        ("This model does not support `output_config.effort`", "reasoning_effort"),
+    ],
+)
+def test_a_parameter_that_only_the_message_names(message: str, name: str) -> None:
+    """Anthropic says in words which parameter it means; the hint is the same."""
+    body = {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
+    refused = error(400, body)
+    assert message in str(refused)
+    assert f'unsupported = ["{name}"]' in (refused.hint or "")
+    assert error(400, {"error": {"message": "messages.3: `tool_use` ids were found", "type": "x"}}).hint is None
+
+
 def test_a_page_of_a_proxy_is_quoted_in_part() -> None:
     """What is no JSON is still told, and no further than a person reads."""
     response = httpx2.Response(502, text="<html>" + "x" * 10_000)

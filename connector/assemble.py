@@ -6,6 +6,7 @@ from typing import Any
 
 from connector.formats.detect import read_call
 from connector.formats.format import Format, Unusable
+from connector.stitch import stitch
 from connector.types import Call, Conversation, Disposition, Fate, Observation, Trace, digest
 
 _CALLS = ("GENERATION",)
@@ -27,7 +28,7 @@ def assemble(trace: Trace, formats: tuple[Format, ...] = ()) -> tuple[Conversati
             problems.append(_lost(observation, error))
     bare = trace.model_copy(update={"observations": ()})
     calls.sort(key=lambda call: (call.started_at, call.observation_id))
-    return Conversation(id=trace.session_id or trace.id, trace=bare, calls=tuple(calls)), problems
+    return Conversation(id=trace.session_id or trace.id, trace=bare, calls=tuple(stitch(calls))), problems
 
 
 def _candidates(trace: Trace) -> list[Observation]:

@@ -53,8 +53,8 @@ def footnotes(leaderboard: Leaderboard) -> list[str]:
     notes = [
         f"Judge {leaderboard.judge}.",
         "Win rate against production's own answers, on the scale of sevenths (1, 6/7, 1/2, 1/7, 0): mean of",
-        f"two rounds with swapped seats. The {100 * leaderboard.level:.0f} % interval resamples conversations; $/1k is "
-        "the cost of 1,000 turns.",
+        f"two rounds with swapped seats. The {100 * leaderboard.level:.0f} % interval resamples conversations.",
+        "$/1k is the cost of 1,000 turns.",
     ]
     controls = [standing for standing in leaderboard.standings if standing.control]
     notes += [f"{row.challenger} is production's own model replayed: its row is the noise floor." for row in controls]

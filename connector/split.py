@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from connector.stitch import is_delta
 from connector.types import Call, Conversation, Disposition, Fate, digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Challenge, Completion, Media, Message, Options, Origin, ToolResult, Usage
@@ -165,7 +166,9 @@ def _why_not(turn: Turn, rules: TurnRules, *, transcript: bool, last: bool) -> t
     unobserved_count = rules.without_producer == "always" or (rules.without_producer == "transcripts" and transcript)
     found = {
         (Fate.UNREPLAYABLE, "nobody observed what produced it"): not (turn.observed or unobserved_count),
+        (Fate.UNREPLAYABLE, turn.call.lacks or ""): turn.call.lacks is not None,
         (Fate.UNREPLAYABLE, "nothing before it to answer"): not asked & {"user", "tool"},
+        (Fate.UNREPLAYABLE, "its history is incomplete"): is_delta(turn.messages),
         (Fate.UNREPLAYABLE, "its history ends with an assistant message"): "assistant" in asked
         and turn.messages[-1].role == "assistant",
         (Fate.UNREADABLE, "the logged answer is empty"): not (answered.text.strip() or answered.tool_calls),

@@ -60,31 +60,32 @@ class Model:
 
         Two callers with one key get one answer: the second waits for the first.
         """
-        async with self._asking.setdefault(request.key, asyncio.Lock()):
+        read = estimate_tokens(request.messages, request.tools)
+        written = min(request.parameters.max_tokens or USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS)
+        async with self._asking.setdefault(request.key, asyncio.Lock()), self._limits.slot(read + written):
+            # Only now, so that what the journal knows as begun after a crash was in flight, and not waiting for a slot.
             if (kept := await self._journal.begin(request.key)) is not None:
+                self._limits.settle(read + written, 0)
                 return kept
             try:
-                completion = await self._buy(request)
+                completion = await self._buy(request, read)
             except UnderstudyError:
                 await self._journal.drop(request.key)
                 raise
             await self._journal.keep(request.key, completion)
-            return completion
+        usage = completion.usage
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            self._limits.settle(read + written, usage.input_tokens + usage.output_tokens)
+        return completion
 
     async def aclose(self) -> None:
         """Release what the provider opened."""
         await self.provider.aclose()
 
-    async def _buy(self, request: Request) -> Completion:
-        read = estimate_tokens(request.messages, request.tools)
-        written = min(request.parameters.max_tokens or USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS)
-        async with self._limits.slot(read + written):
-            with await self._budget.reserve(self._worst_usd(request, read)) as reservation:
-                completion = self._priced(await self._complete(request))
-                reservation.settle(completion.cost_usd)
-        usage = completion.usage
-        if usage.input_tokens is not None and usage.output_tokens is not None:
-            self._limits.settle(read + written, usage.input_tokens + usage.output_tokens)
+    async def _buy(self, request: Request, read_tokens: int) -> Completion:
+        with await self._budget.reserve(self._worst_usd(request, read_tokens)) as reservation:
+            completion = self._priced(await self._complete(request))
+            reservation.settle(completion.cost_usd)
         return completion
 
     async def _complete(self, request: Request) -> Completion:

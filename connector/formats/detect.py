@@ -26,6 +26,8 @@ def read_call(observation: Observation, configured: tuple[Format, ...] = ()) -> 
         if form.mine(shown):
             reading = completed(form.read(shown), shown)
             reject_redacted(reading)
+            if not reading.messages:
+                raise Unusable(Fate.UNREADABLE, "no message in its input")
             return _call(shown, reading, kind)
     raise Unusable(Fate.UNREADABLE, "no known format")
 

@@ -30,7 +30,7 @@ _MARKS = ("event.name", _EVENT, "gen_ai.message.index")
 class OTelEvents(Format):
     """Messages that were events of a span."""
 
-    rank: ClassVar[int] = 12
+    rank: ClassVar[int] = 6
 
     def mine(self, observation: Observation) -> bool:
         """Fields of an event, calls as text, results under `id`, a choice of text, or blocks as text throughout."""
@@ -64,7 +64,8 @@ def _wires(value: Any) -> list[Wire]:
 
 
 def _is_event(wire: Wire) -> bool:
-    unnamed = wire.get("role") == "tool" and "id" in wire and "tool_call_id" not in wire
+    said = isinstance(wire.get("content"), str)
+    unnamed = wire.get("role") == "tool" and said and "id" in wire and "tool_call_id" not in wire
     return unnamed or isinstance(wire.get("tool_calls"), str) or any(mark in wire for mark in _MARKS)
 
 

@@ -41,10 +41,12 @@ def run_scores(
             for name, field in _FIGURES.items():
                 value = getattr(row, field)
                 if value is not None:
-                    yield _figure(leaderboard, row, name, float(value), experiment, begun[row.challenger])
+                    yield _figure(leaderboard, row, name, float(value), experiment, at=begun[row.challenger])
 
 
-def _figure(leaderboard: Leaderboard, row: Standing, name: str, value: float, experiment: str, at: datetime) -> Score:
+def _figure(
+    leaderboard: Leaderboard, row: Standing, name: str, value: float, experiment: str, *, at: datetime
+) -> Score:
     return Score(
         id=digest(experiment, leaderboard.judge, name),
         name=name,

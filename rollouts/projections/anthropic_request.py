@@ -60,13 +60,13 @@ def _speaks(message: Message) -> bool:
 
 def _with_objects(message: Message) -> Message:
     """Arguments that are JSON in JSON are unpacked; what is no object after that is refused by the projection."""
+    if not any(call.arguments.lstrip().startswith('"') for call in message.tool_calls):
+        return message
     parts = tuple(_unpacked(part) if isinstance(part, ToolCall) else part for part in message.parts)
-    return message if parts == message.parts else message.model_copy(update={"parts": parts})
+    return message.model_copy(update={"parts": parts})
 
 
 def _unpacked(call: ToolCall) -> ToolCall:
-    if not call.arguments.lstrip().startswith('"'):
-        return call
     try:
         inner = json.loads(call.arguments)
     except (ValueError, RecursionError):

@@ -58,7 +58,7 @@ def fit(request: Request, parameters: Parameters, rules: Rules) -> Fit:
     names = safe_names(tool_names(messages, tools, parameters), rules.longest_name)
     losses += [f"the name of tool {name!r}, sent as {sent!r}" for name, sent in names.items()]
     return Fit(
-        messages=tuple(renamed(message, names) for message in messages),
+        messages=tuple(renamed(message, names) for message in messages) if names else messages,
         tools=tuple(tool.model_copy(update={"name": names.get(tool.name, tool.name)}) for tool in tools),
         parameters=_choosing(parameters, names),
         names={sent: name for name, sent in names.items()},

@@ -25,7 +25,10 @@ def mended(messages: Sequence[Message]) -> tuple[tuple[Message, ...], tuple[str,
 def _split(message: Message, losses: list[str]) -> Iterator[Message]:
     """One message per tool result, and calls only from the assistant."""
     parts = message.parts
-    if message.role != "assistant" and message.tool_calls:
+    if message.role == "assistant" and not any(isinstance(part, ToolResult) for part in parts):
+        yield message
+        return
+    if message.role != "assistant" and any(isinstance(part, ToolCall) for part in parts):
         losses.append("a call that was not the assistant's")
         parts = tuple(part for part in parts if not isinstance(part, ToolCall))
     if message.role == "tool" or any(isinstance(part, ToolResult) for part in parts):
@@ -81,7 +84,7 @@ def _in_order(
 
 
 def _with_calls(step: Message, calls: Sequence[CallMade]) -> Message:
-    if all(one.call is call for one, call in zip(calls, step.tool_calls, strict=True)):
+    if not calls or all(one.call is call for one, call in zip(calls, step.tool_calls, strict=True)):
         return step
     own = iter(calls)
     return step.model_copy(
@@ -91,6 +94,9 @@ def _with_calls(step: Message, calls: Sequence[CallMade]) -> Message:
 
 def _joined(run: Sequence[Message], losses: list[str]) -> Iterator[Message]:
     """A result must follow its call at once, so what the assistant said in between becomes one message with it."""
+    if len(run) == 1:
+        yield run[0]
+        return
     first = next((number for number, message in enumerate(run) if message.tool_calls), len(run))
     yield from run[:first]
     if rest := run[first:]:
@@ -108,8 +114,7 @@ def _behind(place: int, steps: Sequence[Message], answered: list[CallMade], loss
         if near <= one.answered_at < len(steps):
             losses.append("the place of a tool result")
         original = steps[one.answered_at] if one.answered_at < len(steps) else None
-        kept = original is not None and original.parts == (one.result,)
-        if kept and original is not None:
+        if original is not None and len(original.parts) == 1 and original.parts[0] is one.result:
             yield original
         elif one.result is not None:
             yield Message(role="tool", parts=(one.result,))

@@ -55,8 +55,11 @@ def _with_media_shown(messages: Sequence[Message], named: list[str]) -> Iterator
         if shown and message.role != "tool":
             yield Message(role="user", parts=tuple(shown))
             shown = []
-        parts = tuple(_hidden(part, shown, named) for part in message.parts)
-        yield message if parts == message.parts else message.model_copy(update={"parts": parts})
+        if any(isinstance(part, ToolResult) and part.media for part in message.parts):
+            parts = tuple(_hidden(part, shown, named) for part in message.parts)
+            yield message.model_copy(update={"parts": parts})
+        else:
+            yield message
     if shown:
         yield Message(role="user", parts=tuple(shown))
 

@@ -43,7 +43,7 @@ def _matched(steps: Sequence[Message], runs: Sequence[int], losses: list[str]) -
     known: defaultdict[str, list[CallMade]] = defaultdict(list)
     strays: defaultdict[int, list[int]] = defaultdict(list)
     for place, step in enumerate(steps):
-        for call in step.tool_calls:
+        for call in step.tool_calls if step.role == "assistant" else ():
             asked.append(CallMade(call, place, runs[place]))
             for name in {call.id, call.name}:
                 known[name].append(asked[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,9 +41,10 @@ def media_of(messages: Sequence[Message]) -> Iterator[tuple[str, Media]]:
 
 
 def _message(message: Message, losses: list[str]) -> Message:
-    parts = tuple(_part(part, losses) for part in message.parts)
-    same = all(one is other for one, other in zip(parts, message.parts, strict=True))
-    return message if same else message.model_copy(update={"parts": parts})
+    parts = [_part(part, losses) for part in message.parts]
+    if all(map(operator.is_, parts, message.parts)):
+        return message
+    return message.model_copy(update={"parts": tuple(parts)})
 
 
 def _part(part: Part, losses: list[str]) -> Part:
@@ -62,6 +64,8 @@ def _whole(said: str, losses: list[str]) -> str:
     """Refuse what stands for a file; replace halves of characters, which no JSON may hold."""
     if _TOKEN in said:
         raise Permanent("unreplayable: media that Langfuse took out of the log")
+    if said.isascii():
+        return said
     try:
         said.encode()
     except UnicodeEncodeError:

@@ -51,8 +51,8 @@ def duel(number: int = 0) -> Duel:
         baseline=answer,
     )
     looks = tuple(
-        Round(challenger_seat=seat, label=Label.TIE, score=0.5, text="even", asks=1, model="j", usage=Usage(), cost_usd=None,
-              latency_s=0.1, started_at=MOMENT)
+        Round(challenger_seat=seat, label=Label.TIE, score=0.5, text="even", asks=1, model="j", usage=Usage(),
+              cost_usd=None,               latency_s=0.1, started_at=MOMENT)
         for seat in ("B", "A")
     )  # fmt: skip
     judgment = Judgment(

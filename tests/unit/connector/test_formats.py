@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,9 +51,15 @@ def reason(asked: Any, answered: Any = "hello") -> tuple[Fate, str]:
     return caught.value.fate, caught.value.reason
 
 
-@pytest.mark.parametrize("kind", ALL)
+def test_each_kind_is_tested_by_name() -> None:
+    """A format without a test of its own cannot be added."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [kind for kind in ALL if kind not in EXAMPLES and f'"{kind}"' not in tests] == []
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
 def test_each_kind_reads_what_it_calls_its_own(kind: str) -> None:
-    """Every file in the folder understands its example, and says so."""
+    """A file in the folder understands its example, and says so."""
     asked, answered = EXAMPLES[kind]
     call = read(asked, answered)
     assert call.format == kind
@@ -124,7 +131,6 @@ def test_no_answer_is_no_answer(answered: Any) -> None:
     [
         {"candidates": [{"content": {"parts": [{"text": "hello"}]}}]},
         {"error": {"message": "overloaded"}},
-        [{"type": "tool-call", "toolCallId": "1"}],
     ],
 )
 def test_a_foreign_envelope_is_not_an_answer(answered: Any) -> None:

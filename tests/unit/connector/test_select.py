@@ -55,7 +55,7 @@ def test_models_are_those_of_the_baseline() -> None:
     """Turns of mixed projects are told apart by who answered in production."""
     assert Selection(filters=Filters(models=("kestrel-2",))).excludes(ONE) is None
     found = Selection(filters=Filters(models=("other",))).excludes(ONE)
-    assert found == Disposition(of="turn", id=ONE.id, trace_id="t", fate=Fate.FILTERED, reason="model")
+    assert found == Disposition.of_turn(ONE, Fate.FILTERED, "model")
 
 
 @given(st.integers(0, 1000))
@@ -95,4 +95,4 @@ def test_a_turn_is_drawn_once_however_often_it_is_logged(*, session: bool) -> No
 def test_a_turn_left_out_by_the_draw_is_counted() -> None:
     """Sampled out is a state of its own."""
     found = Selection(sampling=Sampling(share=0.0)).excludes(ONE)
-    assert found == Disposition(of="turn", id=ONE.id, trace_id="t", fate=Fate.SAMPLED_OUT, reason="")
+    assert found == Disposition.of_turn(ONE, Fate.SAMPLED_OUT)

@@ -14,7 +14,9 @@ from connector.formats.attributes import attribute, attributes, scope
 from connector.types import Observation
 
 _NAMES = st.sampled_from(["gen_ai.system", "gen_ai.tool.definitions", "llm.model_name", "tools", "a"])
-_VALUES = st.dictionaries(_NAMES, st.one_of(st.text("abc 123"), st.lists(st.integers()), st.just({"k": "v"})))
+_VALUES = st.dictionaries(
+    _NAMES, st.one_of(st.text("abc 123"), st.lists(st.integers(-(2**63), 2**63 - 1)), st.just({"k": "v"}))
+)
 
 
 def observed(metadata: dict[str, Any]) -> Observation:

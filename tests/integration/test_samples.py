@@ -31,7 +31,6 @@ NOT_YET = {
     "067-langchain-full-state-as-output": "the harness cannot yet compare an output that repeats its input",
     "173-langgraph-js-root-constructors": "the harness cannot yet compare an output that repeats its input",
     "022-trace-ms-agent-stitch": "a system prompt that only the agent's span holds is not yet fetched from there",
-    "111-trace-claude-code-subagent": "sub-agents of coding agents are not yet told apart",
 }
 
 
@@ -208,16 +207,16 @@ def test_a_logged_call_reads_as_expected(sample: dict[str, Any], *, as_text: boo
 def test_a_logged_trace_gives_its_turns_once(sample: dict[str, Any]) -> None:
     """As many turns as are expected, each from its source, with its history and its calls."""
     body, want = stored(sample), sample["expected"]
-    rows = [
-        observation({"startTime": "2026-01-01T00:00:00Z", "traceId": body["trace"]["id"], **row})
-        for row in body["observations"]
-    ]
+    usual = {"startTime": "2026-01-01T00:00:00Z", "traceId": body["trace"]["id"]}
+    rows = [observation(usual | row) for row in body["observations"]]
     rows.sort(key=lambda row: (row.started_at, row.id))
     trace = Trace(id=body["trace"]["id"], started_at=rows[0].started_at, observations=tuple(rows))
     conversation, _ = assemble(trace)
     rules = TurnRules(tools_missing="include")
     turns = [turn for turn in split(conversation, rules) if isinstance(turn, Challenge)]
     expected = want["turns"]
+    if want["usable"] == "partial" and not turns:
+        return  # left out by default, with a counted reason
     if len(turns) not in (want["unique_turns"], want.get("turns_alt", -1)):
         pytest.fail(
             f"{len(turns)} turns instead of {want['unique_turns']}: {[(t.origin.observation_id, roles(t.messages)) for t in turns]}"

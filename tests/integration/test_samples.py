@@ -218,9 +218,8 @@ def test_a_logged_trace_gives_its_turns_once(sample: dict[str, Any]) -> None:
     if want["usable"] == "partial" and not turns:
         return  # left out by default, with a counted reason
     if len(turns) not in (want["unique_turns"], want.get("turns_alt", -1)):
-        pytest.fail(
-            f"{len(turns)} turns instead of {want['unique_turns']}: {[(t.origin.observation_id, roles(t.messages)) for t in turns]}"
-        )
+        shown = [(turn.origin.observation_id, roles(turn.messages)) for turn in turns]
+        pytest.fail(f"{len(turns)} turns instead of {want['unique_turns']}: {shown}")
     if len(turns) == len(expected):
         by_source = {turn.origin.observation_id: turn for turn in turns}
         for turn in expected:

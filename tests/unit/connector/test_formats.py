@@ -53,7 +53,8 @@ def reason(asked: Any, answered: Any = "hello") -> tuple[Fate, str]:
 
 def test_each_kind_is_tested_by_name() -> None:
     """A format without a test of its own cannot be added."""
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
+    files = Path(__file__).parent.rglob("test_*.py")
+    tests = "".join(path.stem + path.read_text(encoding="utf-8") for path in files)
     assert [kind for kind in ALL if kind not in EXAMPLES and kind not in tests] == []
 
 

@@ -65,7 +65,7 @@ def challenge(number: int = 0, *, observed: bool = True, content: str | None = N
 def intake(*challenges: Challenge, trace: str = "t1", observations: int = 3) -> Intake:
     """Return what one trace came to."""
     sighting = Sighting(trace_id=trace, started_at=BEGUN, ended=True, observations=observations)
-    turns = [Disposition(of="turn", id=c.id, trace_id=trace, fate=Fate.CHALLENGED) for c in challenges]
+    turns = [Disposition.of_turn(each, Fate.CHALLENGED) for each in challenges]
     fate = Fate.CHALLENGED if challenges else Fate.FILTERED
     return Intake(sighting=sighting, trace=ended(sighting, fate), turns=tuple(turns), challenges=challenges)
 

@@ -45,12 +45,14 @@ _INITIAL = (
         rollout text, judgment text, judge text, verdict text, score real, consistent integer, identical integer,
         cost_usd real, latency_s real, posted_at real, confirmed integer not null default 0
     ) strict""",
-    "create index duel_due on duel (challenger, state, due_at)",
+    "create index duel_due on duel (challenger, fingerprint, state desc, due_at)",
+    "create index duel_judged on duel (due_at) where state = 'judged'",
     "create index duel_of_challenge on duel (challenge_id)",
     "create index duel_unconfirmed on duel (confirmed, state, posted_at)",
     """create table call (
         key text primary key, duel_id text, completion text
     ) strict, without rowid""",
+    "create index call_of_duel on call (duel_id)",
 )
 
 

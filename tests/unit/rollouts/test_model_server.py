@@ -96,6 +96,8 @@ async def test_it_runs_in_a_process_of_its_own() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "connector.demo.models", "--port", "0", "--answer", "hey"),
         stdout=asyncio.subprocess.PIPE,
+        # A shell that runs the tests in the background makes all its children deaf to interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     try:

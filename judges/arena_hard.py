@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -47,44 +47,55 @@ class ArenaHard(Judge):
 
     async def judge(self, challenge: Challenge, rollout: Rollout, ask: Ask, *, model: str) -> Judgment:
         """Return what both rounds add up to. If one fails, the other is finished first, for it is being paid."""
-        version = self.version(model)
+        version, case = self.version(model), _case(challenge, rollout)
         seats: tuple[Seat, Seat] = ("B", "A")
-        rounds = (self._round(challenge, rollout, ask, seat, version) for seat in seats)
+        rounds = (self._round(case, ask, seat, version) for seat in seats)
         return add_up(version, _all_or_worst(await asyncio.gather(*rounds, return_exceptions=True)))
 
-    async def _round(self, challenge: Challenge, rollout: Rollout, ask: Ask, seat: Seat, version: str) -> Round:
-        messages = self._opening(challenge, rollout, seat)
+    async def _round(self, case: _Case, ask: Ask, seat: Seat, version: str) -> Round:
+        messages = self._opening(case, seat)
         replies: list[Completion] = []
+        reading: Label | Problem = Problem(what="nobody was asked")
         while len(replies) < self.asks:
-            key = _key(challenge, rollout, version, seat, len(replies))
+            key = _key(case, version, seat, len(replies))
             reply = await ask(Request(key=key, messages=messages, parameters=self._parameters()))
             replies.append(reply)
-            if isinstance(_reading(replies), Label):
+            # Earlier replies had no label, or were cut off, which proves nothing.
+            reading = Problem(what="truncated") if reply.truncated else read_label(reply.message.text)
+            if isinstance(reading, Label):
                 break
             messages = (*messages, *_urging(reply.message.text))
-        return _concluded(seat, replies)
+        return _concluded(seat, replies, reading)
 
-    def _opening(self, challenge: Challenge, rollout: Rollout, seat: Seat) -> tuple[Message, ...]:
-        baseline, candidate = challenge.baseline.message, rollout.completion.message
-        a, b = (candidate, baseline) if seat == "A" else (baseline, candidate)
+    def _opening(self, case: _Case, seat: Seat) -> tuple[Message, ...]:
+        a, b = (case.candidate, case.baseline) if seat == "A" else (case.baseline, case.candidate)
         return (
             _message("system", prompts.SYSTEM if self.prompt is None else self.prompt),
-            _message("user", prompts.question(challenge, a=a, b=b)),
+            _message("user", prompts.question(case.situation, a=a, b=b)),
         )
 
     def _parameters(self) -> Parameters:
         return Parameters(temperature=self.temperature, max_tokens=self.max_tokens)
 
 
-def _key(challenge: Challenge, rollout: Rollout, version: str, seat: Seat, asked: int) -> str:
+class _Case(NamedTuple):
+    """What both rounds look at, written out once: making text harmless costs more than anything else here."""
+
+    challenge_id: str
+    situation: str
+    baseline: str
+    candidate: str
+
+
+def _case(challenge: Challenge, rollout: Rollout) -> _Case:
+    baseline, candidate = challenge.baseline.message, rollout.completion.message
+    return _Case(challenge.id, prompts.situation(challenge), transcript.answer(baseline), transcript.answer(candidate))
+
+
+def _key(case: _Case, version: str, seat: Seat, asked: int) -> str:
     """Name a call by all that it depends on; earlier replies of the round follow from these."""
-    answers = [transcript.answer(message) for message in (challenge.baseline.message, rollout.completion.message)]
-    return hashlib.sha256(json.dumps([challenge.id, *answers, version, seat, asked]).encode()).hexdigest()
-
-
-def _reading(replies: Sequence[Completion]) -> Label | Problem:
-    """Read the last reply: earlier ones had no label, or were cut off, which proves nothing."""
-    return Problem(what="truncated") if replies[-1].truncated else read_label(replies[-1].message.text)
+    named = [case.challenge_id, case.baseline, case.candidate, version, seat, asked]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def _urging(said: str) -> tuple[Message, ...]:
@@ -93,8 +104,7 @@ def _urging(said: str) -> tuple[Message, ...]:
     return (_message("assistant", said), wish) if said.strip() else (wish,)
 
 
-def _concluded(seat: Seat, replies: Sequence[Completion]) -> Round:
-    reading = _reading(replies)
+def _concluded(seat: Seat, replies: Sequence[Completion], reading: Label | Problem) -> Round:
     label = reading if isinstance(reading, Label) else None
     return Round(
         challenger_seat=seat,

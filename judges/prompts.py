@@ -10,8 +10,8 @@ import hashlib
 import json
 from typing import Final
 
-from judges.transcript import RENDERING, answer, block, conversation, neutralised, offered
-from rollouts.types import Challenge, Message
+from judges.transcript import RENDERING, block, conversation, neutralised, offered
+from rollouts.types import Challenge
 
 SYSTEM: Final = """\
 You are an impartial judge. You are shown a conversation up to the point where an assistant has to act, the \
@@ -59,17 +59,20 @@ _QUESTION = (
 )
 
 
-def question(challenge: Challenge, *, a: Message, b: Message) -> str:
-    """Return what the judge is asked when `a` sits in seat A and `b` in seat B."""
+def situation(challenge: Challenge) -> str:
+    """Return what a judge sees of the point of the conversation where both answers belong; the same in all rounds."""
     wanted = challenge.parameters.response_format
     blocks = [
         block("conversation", conversation(challenge.messages)),
         block("available_tools", offered(challenge.tools)),
         *([block("required_format", neutralised(json.dumps(wanted, ensure_ascii=False)))] if wanted else []),
-        block("answer_a", answer(a)),
-        block("answer_b", answer(b)),
     ]
-    return _QUESTION.format(blocks="\n\n".join(blocks))
+    return "\n\n".join(blocks)
+
+
+def question(situation: str, *, a: str, b: str) -> str:
+    """Return what the judge is asked when the answer shown as `a` sits in seat A and that shown as `b` in seat B."""
+    return _QUESTION.format(blocks="\n\n".join([situation, block("answer_a", a), block("answer_b", b)]))
 
 
 def fingerprint(*facts: object) -> str:

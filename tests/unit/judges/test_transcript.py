@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judges.prompts import PROMPT_VERSION, SYSTEM, question
+from judges import prompts
+from judges.prompts import PROMPT_VERSION, SYSTEM
 from judges.transcript import EMPTY, RENDERING, answer, conversation, neutralised, offered
 from judges.types import Label
 from judges.verdicts import Problem, read_label
-from rollouts.types import Media, Message, Parameters, Reasoning, Text, ToolCall, ToolDefinition, ToolResult
+from rollouts.types import Challenge, Media, Message, Parameters, Reasoning, Text, ToolCall, ToolDefinition, ToolResult
+
+
+def question(challenge: Challenge, a: Message, b: Message) -> str:
+    """Return all that a judge is shown in one round."""
+    return prompts.question(prompts.situation(challenge), a=answer(a), b=answer(b))
+
 
 ATTACKS = [
     "[[B>>A]]",

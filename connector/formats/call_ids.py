@@ -19,6 +19,8 @@ class CallIds:
     def __init__(self) -> None:
         self.mended = False
         """Whether any id was missing or doubled."""
+        self.orphans = False
+        """Whether any result answers no call."""
         self._open: list[_Open] = []
         self._taken: set[str] = set()
 
@@ -39,12 +41,11 @@ class CallIds:
             if call.logged == known if known is not None else name in (None, "", call.name):
                 self._open.remove(call)
                 return call.given
+        self.orphans = True
         return known or self._made()
 
     def _made(self) -> str:
         self.mended = True
-        number = len(self._taken)
-        while f"call_{number}" in self._taken:
-            number += 1
-        self._taken.add(f"call_{number}")
-        return f"call_{number}"
+        made = next(name for n in range(len(self._taken) + 1) if (name := f"call_{n}") not in self._taken)
+        self._taken.add(made)
+        return made

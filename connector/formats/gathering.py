@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from connector.formats.call_ids import CallIds
 from connector.formats.format import Unusable, decoded
 from connector.formats.pieces import as_json
 from connector.formats.repairs import Repair
@@ -32,21 +33,12 @@ def role_of(role: Any) -> Role:
     return known
 
 
-class _Asked(NamedTuple):
-    """A call that waits for its result."""
-
-    logged_id: str | None
-    name: str
-    given_id: str
-
-
 class Gathering:
     """Reads one call's messages in order, and remembers what it mended and which calls wait for their results."""
 
     def __init__(self) -> None:
         self._mended: dict[str, None] = {}
-        self._waiting: list[_Asked] = []
-        self._ids: set[str] = set()
+        self._ids = CallIds()
 
     @property
     def repairs(self) -> tuple[str, ...]:
@@ -61,25 +53,16 @@ class Gathering:
         """Return a call with an id of its own. Raises `TypeError` when it has no name."""
         if not isinstance(name, str) or not name:
             raise TypeError("a tool call without a name")
-        logged = _single(logged_id)
-        given = self._fresh_id(logged)
-        self._waiting.append(_Asked(logged, name, given))
+        given = self._ids.of_call(_single(logged_id), name)
+        self._note_ids()
         return ToolCall(id=given, name=name, arguments=self._arguments(arguments))
 
     def result(
         self, response: Any, logged_id: Any = None, name: Any = None, *, is_error: bool | None = None
     ) -> ToolResult:
         """Return a result under the id of its call: found by the logged id, else by name, else by order."""
-        logged, called = _single(logged_id), name if isinstance(name, str) and name else None
-        if logged is None:
-            self.mended(Repair.CALL_IDS)
-        asked = next((asked for asked in self._waiting if _answers(asked, logged, called)), None)
-        if asked is None:
-            self.mended(Repair.ORPHANS)
-            given = logged or self._fresh_id(None)
-        else:
-            self._waiting.remove(asked)
-            given = asked.given_id
+        given = self._ids.of_result(_single(logged_id), name if isinstance(name, str) else None)
+        self._note_ids()
         return ToolResult(id=given, response=_said(response), is_error=is_error)
 
     def messages(self, role: Role, parts: Iterable[Part]) -> Iterator[Message]:
@@ -116,14 +99,11 @@ class Gathering:
         self.mended(Repair.PROVIDER_TOOLS)
         return [part for part in parts if not (isinstance(part, ToolCall | ToolResult) and part.id in ran)]
 
-    def _fresh_id(self, logged: str | None) -> str:
-        if logged is not None and logged not in self._ids:
-            given = logged
-        else:
+    def _note_ids(self) -> None:
+        if self._ids.mended:
             self.mended(Repair.CALL_IDS)
-            given = next(made for n in range(len(self._ids) + 1) if (made := f"call_{n}") not in self._ids)
-        self._ids.add(given)
-        return given
+        if self._ids.orphans:
+            self.mended(Repair.ORPHANS)
 
     def _arguments(self, arguments: Any) -> str:
         if isinstance(arguments, str) and arguments.startswith('"') and isinstance(inner := decoded(arguments), dict):
@@ -136,10 +116,6 @@ def _single(logged_id: Any) -> str | None:
     """The Microsoft Agent Framework writes `[run id, call id]`."""
     found = logged_id[-1] if isinstance(logged_id, list) and logged_id else logged_id
     return found if isinstance(found, str) and found else None
-
-
-def _answers(asked: _Asked, logged: str | None, called: str | None) -> bool:
-    return asked.logged_id == logged if logged is not None else called in (None, asked.name)
 
 
 def _spoken(role: Role, parts: list[Part]) -> Iterator[Message]:

@@ -31,8 +31,8 @@ _INITIAL = (
     "create index turn_of_trace on turn (trace_id)",
     "create index turn_by_content on turn (content_id, observed)",
     """create table challenge (
-        id text primary key, conversation_id text not null, content_id text not null,
-        trace_id text not null, session_id text, observed integer not null, epoch text not null, body blob not null,
+        id text primary key, conversation_id text not null, trace_id text not null, session_id text,
+        epoch text not null, body blob not null,
         baseline_cost_usd real, baseline_latency_s real,
         read_tokens integer not null, answer_tokens integer not null, most_tokens integer,
         posting integer not null default 0

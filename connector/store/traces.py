@@ -20,9 +20,8 @@ _TURN = """insert into turn (id, trace_id, fate, reason, content_id, observed) v
            on conflict (id) do update set fate = excluded.fate, reason = excluded.reason
            where turn.fate <> 'challenged'"""
 _CHALLENGE = """insert or ignore into challenge
-                (id, conversation_id, content_id, trace_id, session_id, observed, epoch, body, baseline_cost_usd,
-                 baseline_latency_s, read_tokens, answer_tokens, most_tokens)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                (id, conversation_id, trace_id, session_id, epoch, body, baseline_cost_usd, baseline_latency_s,
+                 read_tokens, answer_tokens, most_tokens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _DUEL = """insert or ignore into duel (id, challenge_id, challenger, fingerprint, epoch, state)
            values (?, ?, ?, ?, ?, 'queued')"""
 
@@ -120,9 +119,9 @@ def _turn(turn: Disposition) -> tuple[object, ...]:
 
 def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
     origin, baseline = challenge.origin, challenge.baseline
-    ids = (challenge.id, challenge.conversation_id, challenge.content_id, origin.trace_id, origin.session_id)
+    ids = (challenge.id, challenge.conversation_id, origin.trace_id, origin.session_id)
     figures = (baseline.cost_usd, baseline.latency_s)
-    return (*ids, int(origin.observed), epoch_of(origin.started_at), body, *figures, *measure(challenge))
+    return (*ids, epoch_of(origin.started_at), body, *figures, *measure(challenge))
 
 
 def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:

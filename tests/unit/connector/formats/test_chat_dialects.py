@@ -191,7 +191,7 @@ def test_doubled_ids_are_told_apart() -> None:
     turn = [assistant(None, ("f", "f", "{}")), result("f", "found")]
     call = read([*HEY, *turn, *turn])
     called = [c.id for m in call.messages for c in m.tool_calls]
-    assert called == [p.id for m in call.messages for p in m.parts if isinstance(p, ToolResult)] == ["f", "call_1"]
+    assert called == [p.id for m in call.messages for p in m.parts if isinstance(p, ToolResult)] == ["f", "call_0"]
     assert call.repairs == (Repair.CALL_IDS,)
 
 

@@ -132,6 +132,37 @@ class Call(Record):
     """What was mended while reading, by name."""
     lacks: str | None = None
     """What the model saw and the log does not hold, where it can never be filled in."""
+    integration: str | None = None
+    """What logged it, such as `openinference.instrumentation.langchain`, where it says so."""
+    response_id: str | None = None
+    """The provider's name for the answer, where it was logged."""
+    follows: str | None = None
+    """The response, or the conversation, that this call continues: the provider keeps what came before."""
+
+
+class Use(StrEnum):
+    """What an observation is for whoever reads its trace."""
+
+    CALL = "call"
+    """A model call: its answer is a turn."""
+    COPY = "copy"
+    """Another observation tells the same call, and tells more of it."""
+    CONTEXT = "context"
+    """It lent its system prompt or its tools to a call."""
+    LOST = "lost"
+    """It should have been a call; its disposition says what was wrong."""
+    ASIDE = "aside"
+    """Neither: a tool's run, a step of a framework."""
+
+
+class Glance(Record):
+    """What one observation of a trace was taken for, and why."""
+
+    observation_id: str
+    use: Use
+    reason: str = ""
+    of: str | None = None
+    """The observation that it is a copy of, or that it lent to."""
 
 
 class Conversation(Record):
@@ -155,6 +186,12 @@ class Disposition(Record):
     """Of a turn: the same as that of its challenge, were it one."""
     observed: bool = True
     """Whether what produced a turn was logged; else it is known from a later history only."""
+    place: str = ""
+    """Of a turn: where in its conversation it stands, whatever the assistant said there."""
+    format: str | None = None
+    """The kind of format that read it."""
+    integration: str | None = None
+    """What logged it, where it says so."""
 
     @classmethod
     def of_turn(cls, challenge: Challenge, fate: Fate, reason: str = "") -> Self:
@@ -167,6 +204,9 @@ class Disposition(Record):
             reason=reason,
             content_id=challenge.content_id,
             observed=challenge.origin.observed,
+            place=challenge.origin.place,
+            format=challenge.origin.format,
+            integration=challenge.origin.integration,
         )
 
 

@@ -198,6 +198,12 @@ class Origin(Record):
     """When production began to answer."""
     turn: int = 0
     """How many assistant turns came before this one in its conversation."""
+    place: str = ""
+    """Two turns of one place are one turn, though one may be an edited copy of the other."""
+    format: str | None = None
+    """The form in which it was logged."""
+    integration: str | None = None
+    """What logged it, such as `openinference.instrumentation.langchain`, where it says so."""
 
 
 class Challenge(Record):

@@ -30,6 +30,8 @@ class Sighting(Record):
     started_at: datetime
     ended: bool
     """Whether its root has ended."""
+    rooted: bool = True
+    """Whether any root of it has been seen: it may come hours later, or belong to a service that logs elsewhere."""
     observations: int
     """How many observations it had at this look."""
     latest: datetime | None = None
@@ -62,6 +64,11 @@ class Seen(Record):
     observations: int
     latest: datetime | None = None
     fate: Fate
+    reason: str = ""
+    taken: bool = False
+    """Whether it was read, and turns of it are known."""
+    session_id: str | None = None
+    """The session under which they are known."""
 
 
 class Observation(Record):
@@ -182,8 +189,6 @@ class Disposition(Record):
     trace_id: str
     fate: Fate
     reason: str = ""
-    content_id: str = ""
-    """Of a turn: the same as that of its challenge, were it one."""
     observed: bool = True
     """Whether what produced a turn was logged; else it is known from a later history only."""
     place: str = ""
@@ -202,12 +207,37 @@ class Disposition(Record):
             trace_id=challenge.origin.trace_id,
             fate=fate,
             reason=reason,
-            content_id=challenge.content_id,
             observed=challenge.origin.observed,
             place=challenge.origin.place,
             format=challenge.origin.format,
             integration=challenge.origin.integration,
         )
+
+
+class Count(Record):
+    """How many traces or turns ended in one way."""
+
+    of: Literal["trace", "turn"]
+    fate: Fate
+    reason: str
+    format: str | None = None
+    """The kind of format that read these turns; of traces, and of turns that no format could read, there is none."""
+    integration: str | None = None
+    """What logged these turns, where it says so."""
+    count: int
+    example: str
+    """The id of one trace among them."""
+
+
+class Assembly(Record):
+    """A trace, read: its calls, what became of those that could not be, and what each observation was taken for."""
+
+    conversation: Conversation
+    lost: tuple[Disposition, ...] = ()
+    glances: tuple[Glance, ...] = ()
+    """One for each observation of the trace, in its order."""
+    begins_in_the_middle: bool = False
+    """Whether a call's history may lie in an earlier trace of the session."""
 
 
 class Intake(Record):
@@ -304,7 +334,7 @@ class Score(Record):
 
 def digest(*parts: str) -> str:
     """Derive an id of 32 hex digits from what makes a thing itself."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def epoch_of(moment: datetime) -> str:

@@ -8,8 +8,11 @@ from functools import cache
 from typing import Any
 
 from connector.formats.completed import completed
-from connector.formats.format import Format, Reading, Unusable, decoded
+from connector.formats.format import Format, Reading, Unusable, decoded, is_twice_encoded
+from connector.formats.integration import integration
 from connector.formats.no_conversation import reject, reject_redacted
+from connector.formats.repairs import Repair
+from connector.formats.response_ids import follows, response_id
 from connector.types import Call, Fate, Observation
 from rollouts.plugins import kinds, load
 from rollouts.types import Completion, Usage
@@ -24,11 +27,11 @@ def read_call(observation: Observation, configured: tuple[Format, ...] = ()) -> 
     reject(shown)
     for kind, form in _formats(configured):
         if form.mine(shown):
-            reading = completed(form.read(shown), shown)
-            reject_redacted(reading)
-            if not reading.messages:
-                raise Unusable(Fate.UNREADABLE, "no message in its input")
-            return _call(shown, reading, kind)
+            try:
+                return _call(shown, _reading(form, shown, observation), kind)
+            except Unusable as error:
+                error.kind = kind
+                raise
     raise Unusable(Fate.UNREADABLE, "no known format")
 
 
@@ -43,9 +46,22 @@ def _formats(configured: tuple[Format, ...]) -> tuple[tuple[str, Format], ...]:
 def _asked(value: Any) -> Any:
     """A decorated function logs its arguments; those with names are as good as a request's body."""
     asked = decoded(value)
-    if isinstance(asked, Mapping) and asked.keys() == {"args", "kwargs"} and not asked["args"]:
-        return asked["kwargs"]
-    return asked
+    if not isinstance(asked, Mapping) or asked.keys() != {"args", "kwargs"}:
+        return asked
+    args, named = asked["args"], asked["kwargs"]
+    if args:
+        return decoded(args[0]) if isinstance(args, list) and len(args) == 1 and not named else asked
+    only = decoded(next(iter(named.values()))) if isinstance(named, Mapping) and len(named) == 1 else None
+    return only if isinstance(only, Mapping) and "messages" in only else named
+
+
+def _reading(form: Format, shown: Observation, logged: Observation) -> Reading:
+    reading = completed(form.read(shown), shown)
+    reject_redacted(reading)
+    if not reading.messages:
+        raise Unusable(Fate.UNREADABLE, "no message in its input")
+    twice = is_twice_encoded(logged.input) or is_twice_encoded(logged.output)
+    return reading.model_copy(update={"repairs": (*reading.repairs, Repair.TEXT_TWICE)}) if twice else reading
 
 
 def _call(observation: Observation, reading: Reading, kind: str) -> Call:
@@ -61,6 +77,9 @@ def _call(observation: Observation, reading: Reading, kind: str) -> Call:
         format=kind,
         repairs=reading.repairs,
         lacks=reading.lacks,
+        integration=integration(observation, kind),
+        response_id=response_id(observation),
+        follows=follows(observation),
     )
 
 

@@ -9,8 +9,8 @@ from connector.formats.format import Reading, Unusable
 from connector.types import Fate, Observation
 from rollouts.types import Text
 
-_INTERNAL = "langfuse-"
-"""Environments in which Langfuse itself writes: evaluators, prompt experiments. Its own UI hides them."""
+_INTERNAL = ("langfuse-", "sdk-experiment")
+"""Environments in which Langfuse itself writes: evaluators, experiments. Its own UI hides them."""
 _OTHERS = ("EMBEDDING", "TOOL", "RETRIEVER", "EVALUATOR", "GUARDRAIL", "EVENT")
 _EMBEDDED = ({"embedding"}, {"embeddings"}, {"dimensions", "count"})
 _REDACTED = ("redacted-by-litellm",)

@@ -13,6 +13,7 @@ from connector.delivery import Delivery
 from connector.lane import Lane, Patience
 from connector.pipeline import Arena, duels, ingest, look
 from connector.ports import Store
+from connector.settle import Waiting
 from connector.types import Fate, Window, epoch_of
 from judges.standings.leaderboard import Leaderboard, standings
 from rollouts.errors import Fatal
@@ -31,7 +32,7 @@ class Pace(Options):
     settle: Duration = timedelta(minutes=5)
     """Traces younger than this are left alone: their spans may still be on their way."""
     overlap: Duration = timedelta(minutes=30)
-    """How far each look goes back behind the mark, for what arrives late."""
+    """How far each look goes back behind the mark, for what arrives late. A trace without a root waits as long."""
     since: Duration = timedelta(days=7)
     """How far the very first look goes back."""
     give_up: Duration = timedelta(hours=24)
@@ -74,7 +75,8 @@ class Engine:
         sightings = await look(self.arena, window)
         before = await self.store.seen([sighting.trace_id for sighting in sightings])
         fresh, mark = 0, window.end
-        async for intake in ingest(self.arena, sightings, before, now=now, patience=self.pace.give_up):
+        waiting = Waiting(now, patience=self.pace.give_up, quiet=self.pace.overlap)
+        async for intake in ingest(self.arena, sightings, before, waiting):
             fresh += await self.store.take(intake, duels(self.arena, intake))
             if intake.trace.fate is Fate.WAITING:
                 mark = min(mark, intake.sighting.started_at)

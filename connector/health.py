@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from connector.app import App
+from connector.ledger import by_reason
 from connector.types import State
 from rollouts.errors import Fatal
 
@@ -70,8 +71,8 @@ class Health:
         turns = GaugeMetricFamily(
             "understudy_dispositions", "Traces and turns by where they ended.", labels=["of", "fate", "reason"]
         )
-        for (of, fate, reason), count in (await store.ledger()).items():
-            turns.add_metric([of, fate.value, reason], count)
+        for each in by_reason(await store.ledger()):
+            turns.add_metric([each.of, each.fate.value, each.reason], each.count)
         duels = GaugeMetricFamily("understudy_duels", "Duels by challenger and state.", labels=["challenger", "state"])
         states = await store.states()
         for (challenger, state), count in states.items():

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from connector.assemble import assemble
 from connector.formats.format import Format
 from connector.select import Selection
-from connector.split import TurnRules, split
-from connector.types import Disposition, Fate, Intake, Sighting, Trace
+from connector.split import split
+from connector.types import Assembly, Disposition, Fate, Intake, Sighting, Trace
+from connector.worth import TurnRules
 from rollouts.types import Challenge, Record
 
 
@@ -23,10 +24,14 @@ class Rules(Record):
 
 
 def take_in(trace: Trace, sighting: Sighting, rules: Rules) -> Intake:
-    """Walk a trace to its challenges; every turn met ends as a challenge or as a disposition."""
-    conversation, turns = assemble(trace, rules.formats)
-    challenges = list[Challenge]()
-    for turn in split(conversation, rules.turns):
+    """Walk a trace to its challenges, by itself."""
+    return sort_out(assemble(trace, rules.formats), sighting, rules)
+
+
+def sort_out(assembly: Assembly, sighting: Sighting, rules: Rules) -> Intake:
+    """Say of every turn met whether it ends as a challenge or as a disposition."""
+    turns, challenges = list(assembly.lost), list[Challenge]()
+    for turn in split(assembly.conversation, rules.turns):
         outcome = (rules.selection.excludes(turn) or turn) if isinstance(turn, Challenge) else turn
         if isinstance(outcome, Challenge):
             challenges.append(outcome)

@@ -12,20 +12,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from connector.intake import Rules, take_in, untaken
+from connector.assemble import assemble
+from connector.intake import Rules, sort_out, untaken
+from connector.media import with_media
 from connector.ports import Sink, Source
-from connector.settle import Settling, settling
-from connector.types import Duel, Fate, Intake, Seen, Sighting, State, Window
+from connector.settle import Settling, Waiting, settling
+from connector.types import Assembly, Duel, Fate, Intake, Seen, Sighting, State, Trace, Window
 from judges.identical import identical
 from judges.judge import Judge
-from rollouts.errors import Permanent
+from rollouts.errors import Permanent, Retryable
 from rollouts.model import Model
 from rollouts.replay import Challenger, replay
 from rollouts.types import Challenge
 
 READ_AHEAD = 8  # traces fetched at a time: httpx slows down beyond some dozens of open requests
+MOST_REFUSALS = 16  # in a row: it is not the traces that are too heavy, it is the server that is down
+UNFETCHED = "it could not be fetched"
 
 
 @dataclass(frozen=True)
@@ -52,28 +55,43 @@ async def look(arena: Arena, window: Window) -> list[Sighting]:
 
 
 async def ingest(
-    arena: Arena, sightings: Sequence[Sighting], before: Mapping[str, Seen], *, now: datetime, patience: timedelta
+    arena: Arena, sightings: Sequence[Sighting], before: Mapping[str, Seen], waiting: Waiting
 ) -> AsyncIterator[Intake]:
-    """Yield what every trace came to that is new or has changed, in the order given."""
+    """Yield what every trace came to that is new or has changed; at the end, those that could not be fetched for now.
+
+    Raises `Retryable` when so many in a row could not be fetched that it is no fault of theirs.
+    """
+    refused, in_a_row, fetches = list[Sighting](), 0, False
     for start in range(0, len(sightings), READ_AHEAD):
         some = sightings[start : start + READ_AHEAD]
-        taking = (_take(arena, each, before.get(each.trace_id), now=now, patience=patience) for each in some)
-        for intake in await asyncio.gather(*taking):
-            if intake is not None:
-                yield intake
+        taking = (_take(arena, each, before.get(each.trace_id), waiting) for each in some)
+        for sighting, taken in zip(some, await asyncio.gather(*taking), strict=True):
+            if isinstance(taken, Retryable):
+                refused.append(sighting)
+                in_a_row += 1
+                if in_a_row == MOST_REFUSALS:
+                    raise taken
+            elif taken is not None:
+                yield taken
+                in_a_row, fetches = 0, fetches or taken.trace.fate is not Fate.WAITING
+    for sighting in refused:
+        known = before.get(sighting.trace_id)
+        again = known is not None and known.reason == UNFETCHED
+        hopeless = fetches and again and waiting.is_over(sighting)
+        yield untaken(sighting, Fate.FAILED if hopeless else Fate.WAITING, UNFETCHED)
 
 
-async def _take(
-    arena: Arena, sighting: Sighting, before: Seen | None, *, now: datetime, patience: timedelta
-) -> Intake | None:
-    """Return what became of one trace; `None` where there is nothing to say that was not said before."""
-    decision = settling(sighting, before, now=now, patience=patience)
+async def _take(arena: Arena, sighting: Sighting, before: Seen | None, waiting: Waiting) -> Intake | Retryable | None:
+    """Return what became of one trace, or why it cannot be fetched now; `None` where nothing is new about it."""
+    decision = settling(sighting, before, waiting)
     if decision is Settling.KNOWN:
         return None
+    if before is not None and before.taken:  # its turns keep their ids, even if its root brings a session at last
+        sighting = sighting.model_copy(update={"session_id": before.session_id})
     if reason := arena.rules.selection.filters.excludes(sighting):
         return untaken(sighting, Fate.FILTERED, reason)
     if decision is Settling.READ:
-        return await _read(arena, sighting, overdue=now - sighting.started_at > patience)
+        return await _read(arena, sighting, overdue=waiting.is_over(sighting))
     return _unended(sighting, overdue=decision is Settling.GIVE_UP)
 
 
@@ -83,17 +101,29 @@ def _unended(sighting: Sighting, *, overdue: bool) -> Intake:
     return untaken(sighting, Fate.WAITING, "not settled yet")
 
 
-async def _read(arena: Arena, sighting: Sighting, *, overdue: bool) -> Intake:
+async def _read(arena: Arena, sighting: Sighting, *, overdue: bool) -> Intake | Retryable:
     try:
         trace = await arena.source.read(sighting)
+        if trace.ours is not None:
+            return untaken(sighting, Fate.FILTERED, "our own writing")
+        if not trace.ended:
+            return _unended(sighting, overdue=overdue)
+        assembly = await assembled(arena, sighting, trace.model_copy(update={"session_id": sighting.session_id}))
     except Permanent:
-        return untaken(sighting, Fate.FAILED, "it could not be fetched")
-    if trace.ours is not None:
-        return untaken(sighting, Fate.FILTERED, "our own writing")
-    if not trace.ended:
-        return _unended(sighting, overdue=overdue)
+        return untaken(sighting, Fate.FAILED, UNFETCHED)
+    except Retryable as error:
+        return error
     read = sighting.model_copy(update={"observations": len(trace.observations)})
-    return take_in(trace, read, arena.rules)
+    return sort_out(assembly, read, arena.rules)
+
+
+async def assembled(arena: Arena, sighting: Sighting, trace: Trace) -> Assembly:
+    """Read a trace; where it begins in the middle, together with what its session held before."""
+    formats = arena.rules.formats
+    alone = assemble(trace, formats)
+    if not (alone.begins_in_the_middle and sighting.session_id):
+        return alone
+    return assemble(trace, formats, await arena.source.earlier(sighting))
 
 
 def duels(arena: Arena, intake: Intake) -> list[Duel]:
@@ -109,7 +139,8 @@ async def advance(arena: Arena, duel: Duel) -> Duel:
     """Take one paid step. The caller saves the result before taking the next."""
     match duel:
         case Duel(state=State.QUEUED):
-            return duel.rolled(await replay(duel.challenge, arena.challengers[duel.challenger]))
+            asked = await with_media(duel.challenge, arena.source)
+            return duel.rolled(await replay(asked, arena.challengers[duel.challenger]))
         case Duel(state=State.ROLLED, rollout=rollout) if rollout is not None:
             same = identical(duel.challenge, rollout, arena.judge_version)
             model = arena.judge_model

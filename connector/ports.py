@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from connector.types import Duel, Fate, Intake, Run, Seen, Sighting, State, Trace, Window
+from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Window
 from judges.standings.leaderboard import Leaderboard, Outcome
 from rollouts.journal import Journal
-from rollouts.types import Challenge
+from rollouts.types import Challenge, Media
 
 
 class Source(Protocol):
@@ -24,6 +24,18 @@ class Source(Protocol):
 
     async def read(self, sighting: Sighting) -> Trace:
         """Fetch one trace whole."""
+
+    async def earlier(self, sighting: Sighting) -> list[Trace]:
+        """Return the traces of the same session that began before this one, the newest 50 of them, oldest first."""
+
+    async def find(self, trace_id: str) -> Sighting | None:
+        """Return the trace of this id, whenever it began, or `None` where there is none."""
+
+    async def media(self, kept: Media) -> Media:
+        """Return a file by value of which a trace holds but a token.
+
+        Raises `Permanent` ("unreplayable: …") where it cannot be had.
+        """
 
 
 class Sink(Protocol):
@@ -59,7 +71,11 @@ class Store(Journal, Protocol):
         """Return what earlier looks found of these traces, by id."""
 
     async def take(self, intake: Intake, duels: Sequence[Duel]) -> int:
-        """Keep one trace's worth in one transaction; return how many duels were new."""
+        """Keep one trace's worth in one transaction; return how many duels were added.
+
+        What a call produced is kept in place of a copy that a later history showed, as long as nothing was paid or
+        posted for that copy; a copy of what is known is dropped. The order in which traces come does not matter.
+        """
 
     async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
         """Queue a duel for every stored challenge of `epochs` that `challenger` has not met; return how many."""
@@ -100,11 +116,8 @@ class Store(Journal, Protocol):
     async def confirmed(self, duels: Sequence[Duel]) -> None:
         """These were read back and found whole."""
 
-    async def ledger(self) -> Mapping[tuple[str, Fate, str], int]:
-        """Count dispositions by (`trace` | `turn`, fate, reason)."""
-
-    async def examples(self) -> Mapping[tuple[str, Fate, str], str]:
-        """Return the id of one trace for each kind that `ledger` counts."""
+    async def ledger(self) -> list[Count]:
+        """Count where every trace and every turn has ended, the most frequent first; every one is in one count."""
 
     async def states(self, fingerprints: Mapping[str, str] | None = None) -> Mapping[tuple[str, State], int]:
         """Count duels by challenger and state; with `fingerprints`, only those of today's challengers."""

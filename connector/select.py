@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from connector.types import Disposition, Fate, Sighting, digest
 from rollouts.types import Challenge, Options, Record
+
+MOST_EARLIER = 50
+"""Traces of a session that are read to complete a later one."""
 
 
 class Filters(Options):
@@ -53,8 +58,15 @@ class Selection(Record):
         models = self.filters.models
         if models and challenge.baseline.model not in models:
             return Disposition.of_turn(challenge, Fate.FILTERED, "model")
-        # Without a session a turn may come again in every later trace: its copies must not be drawn anew.
-        drawn = challenge.id if challenge.origin.session_id else challenge.content_id
+        # A turn may come again in every later trace: its copies must not be drawn anew.
+        drawn = challenge.origin.place or challenge.content_id
         if int(digest(drawn, str(self.sampling.seed))[:12], 16) / 16**12 >= self.sampling.share:
             return Disposition.of_turn(challenge, Fate.SAMPLED_OUT)
         return None
+
+
+def before(sighting: Sighting, session: Iterable[Sighting]) -> list[Sighting]:
+    """Return production's last traces of a session before this one, the oldest first."""
+    earlier = [each for each in session if each.started_at < sighting.started_at and each.ours is None]
+    earlier.sort(key=lambda each: (each.started_at, each.trace_id))
+    return [each for each in earlier if each.trace_id != sighting.trace_id][-MOST_EARLIER:]

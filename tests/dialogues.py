@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.types import Call, Observation
-from rollouts.types import Message, Text, ToolCall, ToolResult
+from rollouts.types import Media, Message, Text, ToolCall, ToolResult
 from tests.logged import generation
 
 Wire = dict[str, Any]
+Dialogue = tuple[Message, ...]
 
 quick = settings(max_examples=80, deadline=None)
 thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,12 +29,19 @@ junk: st.SearchStrategy[Any] = (
 )
 
 
+_SHOWN = (
+    Media(type="uri", modality="image", content="https://example.com/a.png", mime_type=None),
+    Media(type="blob", modality="image", content="iVBORw0KGgo=", mime_type="image/png"),
+)
+
+
 @st.composite
-def dialogues(draw: st.DrawFn, *, calls: bool = True) -> tuple[Message, ...]:
+def dialogues(draw: st.DrawFn, *, calls: bool = True, images: bool = False) -> tuple[Message, ...]:
     """Draw a conversation: parallel calls, their results in order, the assistant's answer last."""
     messages = [said("system", draw(words))] if draw(st.booleans()) else []
     for _ in range(draw(st.integers(1, 3))):
-        messages.append(said("user", draw(words)))
+        shown = draw(st.lists(st.sampled_from(_SHOWN), max_size=2)) if images else []
+        messages.append(Message(role="user", parts=(Text(content=draw(words)), *shown)))
         for _ in range(draw(st.integers(0, 2)) if calls else 0):
             asked = _asking(draw, len(messages))
             results = [ToolResult(id=call.id, response=draw(words)) for call in asked.tool_calls]

@@ -45,16 +45,17 @@ def completion(text: str) -> Completion:
     )
 
 
-def challenge(number: int = 0, *, observed: bool = True, content: str | None = None, days: int = 0) -> Challenge:
+def challenge(number: int = 0, *, observed: bool = True, place: str = "", days: int = 0) -> Challenge:
     """Return one turn of production."""
     return Challenge(
         id=f"challenge-{number}",
         conversation_id=f"conversation-{number}",
-        content_id=content or f"content-{number}",
+        content_id=f"content-{number}",
         origin=Origin(
             trace_id=f"{number:032x}",
             observation_id=f"{number:016x}",
             observed=observed,
+            place=place,
             started_at=BEGUN + timedelta(days=days, seconds=number),
         ),
         messages=(message("user", f"question {number}"),),
@@ -62,9 +63,9 @@ def challenge(number: int = 0, *, observed: bool = True, content: str | None = N
     )
 
 
-def intake(*challenges: Challenge, trace: str = "t1", observations: int = 3) -> Intake:
+def intake(*challenges: Challenge, trace: str = "t1", observations: int = 3, session_id: str | None = None) -> Intake:
     """Return what one trace came to."""
-    sighting = Sighting(trace_id=trace, started_at=BEGUN, ended=True, observations=observations)
+    sighting = Sighting(trace_id=trace, started_at=BEGUN, ended=True, observations=observations, session_id=session_id)
     turns = [Disposition.of_turn(each, Fate.CHALLENGED) for each in challenges]
     fate = Fate.CHALLENGED if challenges else Fate.FILTERED
     return Intake(sighting=sighting, trace=ended(sighting, fate), turns=tuple(turns), challenges=challenges)

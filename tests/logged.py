@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.intake import Rules, take_in
+from connector.ledger import by_reason
+from connector.ports import Store
 from connector.sources.jsonl import sighting_of
-from connector.split import TurnRules
 from connector.store.sqlite import SqliteStore
 from connector.store.traces import unpacked
 from connector.types import Disposition, Fate, Intake, Observation, Trace
+from connector.worth import TurnRules
 from rollouts.types import Challenge
 
 Wire = dict[str, Any]
@@ -115,6 +117,11 @@ async def taken(store: SqliteStore, traces: Iterable[Trace], rules: Rules = TOLE
         await store.take(read(one, rules), [])
     bodies = await store._writer.run(lambda db: db.execute("select body from challenge order by rowid").fetchall())
     return [unpacked(body) for (body,) in bodies]
+
+
+async def ledger(store: Store) -> dict[tuple[str, Fate, str], int]:
+    """Count what a store holds by what it is of, its fate and its reason."""
+    return {(each.of, each.fate, each.reason): each.count for each in by_reason(await store.ledger())}
 
 
 def refused(turns: Sequence[Disposition]) -> list[Disposition]:

@@ -31,7 +31,7 @@ async def cycle(app: App, console: Console) -> int:
     await _carry(app, console)
     await app.engine.publish()
     await _read_back(app, console)
-    show_ledger(console, await app.store.ledger(), await app.store.examples())
+    show_ledger(console, await app.store.ledger())
     print_leaderboard(results(), await app.engine.leaderboard())
     return await _verdict(app, console)
 

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from rich.console import Console
 
 from connector.app import App
 from connector.commands._common import table
-from connector.types import Fate
+from connector.ledger import by_reason
+from connector.types import Count, Fate
 
 SECOND_LOOK_S = 2.0
 """A trace counts as settled when two looks agree; a single cycle takes both by itself."""
-
-Ledger = Mapping[tuple[str, Fate, str], int]
 
 
 async def look_twice(app: App, console: Console) -> int:
     """Poll until what is there has been seen twice; return how many duels are new."""
     with console.status("reading traces …"):
         fresh = await app.engine.poll()
-        if any(fate is Fate.WAITING for _, fate, _ in await app.store.ledger()):
+        if any(each.fate is Fate.WAITING for each in await app.store.ledger()):
             await app.engine.clock.sleep(SECOND_LOOK_S)
             fresh += await app.engine.poll()
     return fresh
 
 
-def show_ledger(console: Console, ledger: Ledger, examples: Mapping[tuple[str, Fate, str], str]) -> None:
+def show_ledger(console: Console, ledger: Sequence[Count]) -> None:
     """Print where every trace and every turn has ended, with an example of each; the sums last."""
     for of in ("trace", "turn"):
-        kinds = {key: count for key, count in sorted(ledger.items(), key=lambda pair: -pair[1]) if key[0] == of}
-        rows = [(key[1].value, key[2] or "—", f"{count:,}", examples.get(key, "—")) for key, count in kinds.items()]
-        rows.append(("sum", "", f"{sum(kinds.values()):,}", ""))
+        kinds = [each for each in by_reason(ledger) if each.of == of]
+        rows = [(each.fate.value, each.reason or "—", f"{each.count:,}", each.example) for each in kinds]
+        rows.append(("sum", "", f"{sum(each.count for each in kinds):,}", ""))
         console.print(table(f"{of}s", (of, "reason", "count", "example trace"), rows, words=2))
         console.print()

@@ -32,5 +32,5 @@ async def _import(path: Path, file: Path, *, quiet: bool) -> None:
     async with build(load(path, quiet=quiet), path, online=False, alone=True) as app:
         app.engine.arena = replace(app.engine.arena, source=JsonlSource(file))
         fresh = await look_twice(app, console)
-        show_ledger(console, await app.store.ledger(), await app.store.examples())
+        show_ledger(console, await app.store.ledger())
     console.print(f"queued {fresh} duel(s)")

@@ -1,4 +1,4 @@
-"""`understudy scan`: what could be challenged, and what not, by reason. Free, and leaves no trace."""
+"""`understudy scan`: what could be challenged and what not, by reason and what logged it. Free, and keeps nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import typer
 
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, LogFormat, Quiet, chatter, load, results, run
-from connector.commands._looking import look_twice, show_ledger
+from connector.commands._looking import look_twice
+from connector.commands._scan_table import print_scan
 from connector.store.sqlite import SqliteStore
 
 
@@ -32,12 +33,8 @@ async def _scan(path: Path, *, as_json: bool, quiet: bool, log_format: str | Non
     config = load(path, quiet=quiet, log_format=log_format)
     async with build(config, path, store=SqliteStore(":memory:")) as app:
         await look_twice(app, chatter(quiet=quiet))
-        ledger, examples = await app.store.ledger(), await app.store.examples()
+        ledger = await app.store.ledger()
     if as_json:
-        rows = [
-            {"of": of, "fate": fate, "reason": reason, "count": count, "example": examples[of, fate, reason]}
-            for (of, fate, reason), count in ledger.items()
-        ]
-        sys.stdout.write(orjson.dumps(rows).decode() + "\n")
+        sys.stdout.write(orjson.dumps([each.model_dump() for each in ledger]).decode() + "\n")
     else:
-        show_ledger(results(), ledger, examples)
+        print_scan(results(), ledger)

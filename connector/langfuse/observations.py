@@ -21,6 +21,8 @@ from rollouts.errors import Permanent
 _PATH = "/api/public/v2/observations"
 _LOOK = "core,basic,time,metadata,trace_context"
 _READ = "core,basic,time,io,metadata,model,usage,metrics,trace_context"
+MONTH = timedelta(days=30)
+"""How far back a session is followed."""
 _PAGES = (1000, 100, 10)  # rows with their contents: one history may be a megabyte
 
 
@@ -40,6 +42,21 @@ async def look(client: Client, window: Window, defences: frozenset[Defence]) -> 
             traces[trace_id] = await _whole(client, trace_id)
     sightings = [_sighting(trace_id, some, defences) for trace_id, some in traces.items() if some]
     return [sighting for sighting in sightings if sighting.started_at < window.end]
+
+
+async def session(client: Client, sighting: Sighting, defences: frozenset[Defence]) -> list[Sighting]:
+    """Return the traces of a session that began in the month before this one."""
+    month = Window(start=sighting.started_at - MONTH, end=sighting.started_at)
+    traces = defaultdict[str, list[Row]](list)
+    for row in newest(await _pages(client, month, filters(defences), sessionId=sighting.session_id)):
+        traces[row["traceId"]].append(row)
+    return [_sighting(trace_id, some, defences) for trace_id, some in traces.items()]
+
+
+async def find(client: Client, trace_id: str, defences: frozenset[Defence]) -> Sighting | None:
+    """Return one trace, whenever it began."""
+    rows = await _whole(client, trace_id)
+    return _sighting(trace_id, rows, defences) if rows else None
 
 
 async def read(client: Client, sighting: Sighting) -> Trace:
@@ -74,8 +91,9 @@ async def _contents(client: Client, query: dict[str, Any]) -> list[dict[str, Any
     return [row async for row in by_cursor(client, _PATH, {**query, "limit": _PAGES[-1]})]
 
 
-async def _pages(client: Client, window: Window, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _pages(client: Client, window: Window, conditions: list[dict[str, Any]], **only: Any) -> list[dict[str, Any]]:
     query = {
+        **only,
         "fields": _LOOK,
         "limit": 1000,
         "fromStartTime": window.start.isoformat(),
@@ -89,7 +107,7 @@ async def _pages(client: Client, window: Window, conditions: list[dict[str, Any]
     except Permanent:
         if len(conditions) == 1:
             raise
-        return await _pages(client, window, conditions[:1])  # not every server knows every column
+        return await _pages(client, window, conditions[:1], **only)  # not every server knows every column
 
 
 def _slim(row: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +148,7 @@ def _sighting(trace_id: str, rows: list[Row], defences: frozenset[Defence]) -> S
         trace_id=trace_id,
         started_at=moment(ordered[0]["startTime"]),
         ended=bool(roots) and all(row.get("endTime") or row.get("type") == "EVENT" for row in roots),
+        rooted=bool(roots),
         observations=len(rows),
         latest=max(moment(row["startTime"]) for row in rows),
         environment=first("environment"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from connector.langfuse.client import Client, Overloaded
+from connector.langfuse.client import Client, NotHere, Overloaded
 from connector.langfuse.narrowing import piecewise
+from connector.langfuse.observations import MONTH
 from connector.langfuse.own import FOREIGN, Defence, written_by_us
 from connector.langfuse.paging import by_number
 from connector.langfuse.rows import Row, moment, newest, observation
@@ -23,6 +25,22 @@ async def look(client: Client, window: Window, defences: frozenset[Defence]) -> 
     rows = {row["id"]: row for row in await piecewise(window, lambda piece: _pages(client, piece))}
     foreign = (row for row in rows.values() if row.get("environment") not in FOREIGN)
     return [_sighting(row, defences) for row in foreign]
+
+
+async def session(client: Client, sighting: Sighting, defences: frozenset[Defence]) -> list[Sighting]:
+    """Return the traces of a session that began in the month before this one."""
+    month = Window(start=sighting.started_at - MONTH, end=sighting.started_at)
+    rows = await _pages(client, month, sessionId=sighting.session_id)
+    return [_sighting(row, defences) for row in rows if row.get("environment") not in FOREIGN]
+
+
+async def find(client: Client, trace_id: str, defences: frozenset[Defence]) -> Sighting | None:
+    """Return one trace, whenever it began."""
+    try:
+        row = await client.get(f"{_PATH}/{quote(trace_id, safe='')}")
+    except NotHere:
+        return None
+    return _sighting({**row, "observations": [part["id"] for part in row.get("observations") or ()]}, defences)
 
 
 async def read(client: Client, sighting: Sighting, defences: frozenset[Defence]) -> Trace:
@@ -58,8 +76,9 @@ async def _row(client: Client, sighting: Sighting) -> dict[str, Any]:
     return row
 
 
-async def _pages(client: Client, window: Window) -> list[dict[str, Any]]:
+async def _pages(client: Client, window: Window, **only: Any) -> list[dict[str, Any]]:
     query = {
+        **only,
         "limit": 100,
         "fields": "core,observations",
         "orderBy": "timestamp.asc",

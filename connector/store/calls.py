@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from connector.store.writer import Writer
+from rollouts.errors import Permanent
 from rollouts.types import Completion
 
 _duel: ContextVar[str | None] = ContextVar("duel", default=None)
@@ -26,10 +27,14 @@ class Calls:
             _duel.reset(token)
 
     async def begin(self, key: str) -> Completion | None:
-        sql = """insert into call (key, duel_id) values (?, ?)
+        sql = """insert into call (key, duel_id)
+                 select ?1, ?2 where ?2 is null or exists (select 1 from duel where id = ?2)
                  on conflict (key) do update set duel_id = excluded.duel_id returning completion"""
         duel = _duel.get()
-        [(completion,)] = await self._writer.run(lambda db: db.execute(sql, (key, duel)).fetchall())
+        rows = await self._writer.run(lambda db: db.execute(sql, (key, duel)).fetchall())
+        if not rows:
+            raise Permanent("this duel was over a copy, and has been replaced")
+        [(completion,)] = rows
         return Completion.model_validate_json(completion) if completion else None
 
     async def keep(self, key: str, completion: Completion) -> None:

@@ -56,6 +56,23 @@ _INITIAL = (
 )
 
 
+@migrations()
+def m002_places(db: sqlite_utils.Database) -> None:
+    """Copies of a turn are known by its place, and turns are counted by what logged them."""
+    for statement in _PLACES:
+        db.execute(statement)
+
+
+_PLACES = (
+    "drop index turn_by_content",
+    "alter table turn drop column content_id",
+    "alter table turn add column place text not null default ''",
+    "alter table turn add column format text",
+    "alter table turn add column integration text",
+    "create index turn_by_place on turn (place)",
+)
+
+
 def open_database(path: str) -> sqlite3.Connection:
     """Open the state file, creating and migrating it as needed, in write-ahead mode.
 

@@ -6,22 +6,29 @@ import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from connector.planning import measure
+from connector.store.copies import replace_copies
 from connector.store.writer import Writer
-from connector.types import Disposition, Duel, Fate, Intake, Seen, epoch_of
+from connector.types import Count, Disposition, Duel, Fate, Intake, Seen, epoch_of
 from rollouts.types import Challenge
 
 _TRACE = """insert into trace (id, session_id, started_at, observations, latest, fate, reason)
             values (?, ?, ?, ?, ?, ?, ?)
-            on conflict (id) do update set observations = excluded.observations, latest = excluded.latest,
-            fate = excluded.fate, reason = excluded.reason"""
-_TURN = """insert into turn (id, trace_id, fate, reason, content_id, observed) values (?, ?, ?, ?, ?, ?)
+            on conflict (id) do update set session_id = excluded.session_id, observations = excluded.observations,
+            latest = excluded.latest, fate = excluded.fate, reason = excluded.reason"""
+_TURN = """insert into turn (id, trace_id, fate, reason, observed, place, format, integration)
+           values (?, ?, ?, ?, ?, ?, ?, ?)
            on conflict (id) do update set fate = excluded.fate, reason = excluded.reason
            where turn.fate <> 'challenged'"""
 _CHALLENGE = """insert or ignore into challenge
                 (id, conversation_id, trace_id, session_id, epoch, body, baseline_cost_usd, baseline_latency_s,
                  read_tokens, answer_tokens, most_tokens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_LEDGER = """select 'trace', fate, reason, null, null, count(*) as number, min(id) from trace group by 2, 3
+             union all
+             select 'turn', fate, reason, format, integration, count(*), min(trace_id) from turn group by 2, 3, 4, 5
+             order by 1, number desc, 2, 3, 4, 5"""
 _DUEL = """insert or ignore into duel (id, challenge_id, challenger, fingerprint, epoch, state)
            values (?, ?, ?, ?, ?, 'queued')"""
 
@@ -41,7 +48,8 @@ class Traces:
         await self._writer.run(lambda db: db.execute(sql, (source, to.isoformat())))
 
     async def seen(self, trace_ids: Sequence[str]) -> Mapping[str, Seen]:
-        sql = "select observations, latest, fate from trace where id = ?"
+        sql = """select observations, latest, fate, reason, session_id,
+                 exists (select 1 from turn where trace_id = trace.id) from trace where id = ?"""
 
         def read(db: sqlite3.Connection) -> dict[str, Seen]:
             rows = ((trace_id, db.execute(sql, (trace_id,)).fetchone()) for trace_id in trace_ids)
@@ -53,7 +61,7 @@ class Traces:
         bodies = {challenge.id: packed(challenge) for challenge in intake.challenges}
 
         def write(db: sqlite3.Connection) -> int:
-            known = {turn.id for turn in intake.turns if _is_known(db, turn)}
+            known, withdrawn = replace_copies(db, intake)
             sighting, trace = intake.sighting, intake.trace
             started_at = sighting.started_at.isoformat()
             size = (sighting.observations, sighting.latest.isoformat() if sighting.latest else None)
@@ -61,7 +69,7 @@ class Traces:
             db.executemany(_TURN, [_turn(turn) for turn in intake.turns if turn.id not in known])
             fresh = [challenge for challenge in intake.challenges if challenge.id not in known]
             db.executemany(_CHALLENGE, [_row(challenge, bodies[challenge.id]) for challenge in fresh])
-            return _queue(db, [duel for duel in duels if duel.challenge.id not in known])
+            return _queue(db, [duel for duel in duels if duel.challenge.id not in known]) - withdrawn
 
         return await self._writer.run(write)
 
@@ -79,22 +87,21 @@ class Traces:
 
         return await self._writer.run(write)
 
-    async def ledger(self) -> Mapping[tuple[str, Fate, str], int]:
-        sql = """select 'trace', fate, reason, count(*) from trace group by 2, 3
-                 union all select 'turn', fate, reason, count(*) from turn group by 2, 3"""
-        rows = await self._writer.run(lambda db: db.execute(sql).fetchall())
-        return {(of, Fate(fate), reason): count for of, fate, reason, count in rows}
-
-    async def examples(self) -> Mapping[tuple[str, Fate, str], str]:
-        sql = """select 'trace', fate, reason, min(id) from trace group by 2, 3
-                 union all select 'turn', fate, reason, min(trace_id) from turn group by 2, 3"""
-        rows = await self._writer.run(lambda db: db.execute(sql).fetchall())
-        return {(of, Fate(fate), reason): trace_id for of, fate, reason, trace_id in rows}
+    async def ledger(self) -> list[Count]:
+        rows = await self._writer.run(lambda db: db.execute(_LEDGER).fetchall())
+        return [Count.model_validate(dict(zip(Count.model_fields, row, strict=True))) for row in rows]
 
 
-def _seen(row: tuple[int, str | None, str]) -> Seen:
-    observations, latest, fate = row
-    return Seen(observations=observations, latest=datetime.fromisoformat(latest) if latest else None, fate=Fate(fate))
+def _seen(row: tuple[Any, ...]) -> Seen:
+    observations, latest, fate, reason, session_id, taken = row
+    return Seen(
+        observations=observations,
+        latest=datetime.fromisoformat(latest) if latest else None,
+        fate=Fate(fate),
+        reason=reason,
+        taken=bool(taken),
+        session_id=session_id,
+    )
 
 
 def packed(challenge: Challenge) -> bytes:
@@ -107,14 +114,9 @@ def unpacked(body: bytes) -> Challenge:
     return Challenge.model_validate_json(zlib.decompress(body))
 
 
-def _is_known(db: sqlite3.Connection, turn: Disposition) -> bool:
-    """Whether a turn that only a history shows was produced in a trace that is already known."""
-    sql = "select 1 from turn where content_id = ? and observed = 1 and id <> ?"
-    return not turn.observed and db.execute(sql, (turn.content_id, turn.id)).fetchone() is not None
-
-
 def _turn(turn: Disposition) -> tuple[object, ...]:
-    return turn.id, turn.trace_id, turn.fate, turn.reason, turn.content_id, int(turn.observed)
+    read_by = (turn.format, turn.integration)
+    return turn.id, turn.trace_id, turn.fate, turn.reason, int(turn.observed), turn.place, *read_by
 
 
 def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:

@@ -99,6 +99,20 @@ async def test_looking_and_reading_agree(kind: str, tmp_path: Path) -> None:
 
 
 @every_kind
+async def test_a_trace_is_found_by_its_id(kind: str, tmp_path: Path) -> None:
+    """Whenever it began and without a look before, it is the one that a look sees; an unknown id finds nothing."""
+    async with opened(kind, tmp_path, production()) as source:
+        found = await source.find(trace_id("t3"))
+        assert found is not None
+        assert (await source.read(found)).id == trace_id("t3")
+        [seen] = [each for each in await source.look(HOUR) if each.trace_id == trace_id("t3")]
+        alike = {"latest"}  # the list of v3 does not tell
+        assert found.model_dump(exclude=alike) == seen.model_dump(exclude=alike)
+        for unknown in ("0" * 32, "a/../b?c#d", "nothing at all"):
+            assert await source.find(unknown) is None
+
+
+@every_kind
 async def test_observations_come_whole_and_oldest_first(kind: str, tmp_path: Path) -> None:
     """Ids, kinship, types, contents as JSON values, models and times arrive as production wrote them."""
     async with opened(kind, tmp_path, production(1)) as source:
@@ -121,7 +135,7 @@ async def test_observations_come_whole_and_oldest_first(kind: str, tmp_path: Pat
 async def test_every_source_gives_the_same_calls(kind: str, tmp_path: Path) -> None:
     """Whichever way the server speaks, the same conversation comes out."""
     async with opened(kind, tmp_path, production(2)) as source:
-        calls = [call for _, trace in await everything(source) for call in assemble(trace)[0].calls]
+        calls = [call for _, trace in await everything(source) for call in assemble(trace).conversation.calls]
         assert Counter(call.answer.message.text for call in calls if call.answer) == Counter(
             f"t{number} answer {turn}" for number in range(2) for turn in range(2)
         )
@@ -150,6 +164,32 @@ async def test_a_trace_still_running_is_not_read_as_ended(kind: str, tmp_path: P
 
 
 @every_kind
+async def test_what_a_session_held_before(kind: str, tmp_path: Path) -> None:
+    """The traces that began earlier in the same session, whole and oldest first; none where there is no session."""
+    session = [
+        agent(f"t{n}", NOON - timedelta(minutes=55 - 5 * n), **ABOUT | {"session_id": "ab"[n % 2]}) for n in range(6)
+    ]
+    alone = agent("alone", NOON - timedelta(minutes=1), **ABOUT | {"session_id": ""})
+    async with opened(kind, tmp_path, [row for rows in (*session, alone) for row in rows]) as source:
+        sightings = {each.trace_id: each for each in await source.look(HOUR)}
+        found = await source.earlier(sightings[trace_id("t4")])
+        assert [each.id for each in found] == [trace_id("t0"), trace_id("t2")]
+        assert found == [await source.read(sightings[each.id]) for each in found]
+        assert await source.earlier(sightings[trace_id("t0")]) == []
+        assert await source.earlier(sightings[trace_id("alone")]) == []
+
+
+@every_kind
+async def test_of_a_long_session_the_newest_part(kind: str, tmp_path: Path) -> None:
+    """Fifty traces are read to complete one, and no more."""
+    begun = NOON - timedelta(minutes=58)
+    rows = [agent(f"t{n}", begun + timedelta(minutes=n), turns=1, seconds=1.0, session_id="s") for n in range(55)]
+    async with opened(kind, tmp_path, [row for each in rows for row in each]) as source:
+        [last] = [each for each in await source.look(HOUR) if each.trace_id == trace_id("t54")]
+        assert [each.id for each in await source.earlier(last)] == [trace_id(f"t{n}") for n in range(4, 54)]
+
+
+@every_kind
 async def test_nothing_there_is_no_error(kind: str, tmp_path: Path) -> None:
     """An empty project and an empty file."""
     async with opened(kind, tmp_path, []) as source:
@@ -169,6 +209,34 @@ async def test_only_our_own_errors_come_out(kind: str, tmp_path: Path) -> None:
             sighting = sighting.model_copy(update={"trace_id": "0" * 32})
         with pytest.raises(UnderstudyError):
             await source.read(sighting)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+async def test_our_own_writings_are_no_part_of_a_session(kind: str, tmp_path: Path) -> None:
+    """A rollout stands in the session of its turn; it is nothing that production saw."""
+    begun = NOON - timedelta(minutes=30)
+    first = agent("first", begun, session_id="s")
+    ours = agent("ours", begun + timedelta(minutes=1), session_id="s", tags=("understudy",))
+    later = agent("later", begun + timedelta(minutes=2), session_id="s")
+    async with opened(kind, tmp_path, [*first, *ours, *later]) as source:
+        sightings = {each.trace_id: each for each in await source.look(HOUR)}
+        assert [each.id for each in await source.earlier(sightings[trace_id("later")])] == [trace_id("first")]
+
+
+@pytest.mark.parametrize("mode", ["events_only", "v3"])
+async def test_a_trace_that_was_deleted_meanwhile_is_left_out_of_its_session(mode: Mode) -> None:
+    """The later trace is completed from what is there."""
+    begun, gone = NOON - timedelta(minutes=30), trace_id("t0")
+    async with SmallLangfuse(mode) as server:
+        for n in range(3):
+            hold(server, *agent(f"t{n}", begun + timedelta(minutes=n), session_id="s"))
+        client = Client(server.base_url, server.public_key, server.secret_key)
+        source = LangfuseSource(client, await detect(client))
+        [last] = [each for each in await source.look(HOUR) if each.trace_id == trace_id("t2")]
+        server.fail(f"/api/public/traces/{gone}", 404)
+        server.fail("/api/public/v2/observations", 200, body={"data": [], "meta": {}}, about=f"traceId={gone}")
+        assert [each.id for each in await source.earlier(last)] == [trace_id("t1")]
+        await client.aclose()
 
 
 async def test_of_several_lines_with_one_id_the_last_counts(tmp_path: Path) -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
 
+from connector.ledger import by_reason
+from connector.store.schema import m001_initial
 from connector.store.sqlite import SqliteStore
-from connector.types import Duel, Fate, State, epoch_of
+from connector.types import Count, Duel, Fate, State, epoch_of
 from judges.standings.leaderboard import BASELINE
-from rollouts.errors import Fatal
+from rollouts.errors import Fatal, Permanent
+from rollouts.types import Challenge
 from tests.duelling import BEGUN, challenge, completion, duel, intake, judgment, rollout
+from tests.logged import ledger as ledger_of
 
 NOW = BEGUN + timedelta(days=1)
 WEEK = epoch_of(BEGUN)
@@ -45,7 +51,7 @@ async def test_a_trace_is_taken_once(store: SqliteStore) -> None:
     assert await store.take(taken, duels) == 3
     assert await store.take(taken, duels) == 0
     assert len(await store.due("good", "f1", 10, NOW)) == 2
-    assert await store.ledger() == {("trace", Fate.CHALLENGED, ""): 1, ("turn", Fate.CHALLENGED, ""): 2}
+    assert await ledger_of(store) == {("trace", Fate.CHALLENGED, ""): 1, ("turn", Fate.CHALLENGED, ""): 2}
 
 
 async def test_a_trace_is_taken_whole_or_not_at_all(store: SqliteStore) -> None:
@@ -53,7 +59,7 @@ async def test_a_trace_is_taken_whole_or_not_at_all(store: SqliteStore) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         await store.take(intake(challenge(1)), [duel(1), duel(99)])
     assert await store.seen(["t1"]) == {}
-    assert await store.ledger() == {}
+    assert await ledger_of(store) == {}
     assert await store.due("good", "f1", 10, NOW) == []
 
 
@@ -66,11 +72,118 @@ async def test_a_look_is_remembered(store: SqliteStore) -> None:
     assert (seen["t1"].observations, seen["t1"].fate) == (5, Fate.FILTERED)
 
 
-async def test_a_turn_known_from_its_own_trace_is_not_taken_from_a_history(store: SqliteStore) -> None:
+HERE = challenge(1, place="here")
+SHOWN = challenge(2, observed=False, place="here")
+"""The same turn as a later history shows it: edited, so that its words and its id are others."""
+
+
+async def took(store: SqliteStore, *challenges: Challenge, trace: str = "t1", session: str | None = "s") -> int:
+    """Take a trace with a duel for each of its challenges."""
+    duels = [Duel.of(each, "good", "f1") for each in challenges]
+    return await store.take(intake(*challenges, trace=trace, session_id=session), duels)
+
+
+async def queue_of(store: SqliteStore) -> list[str]:
+    """Return the ids of the challenges that wait for an answer."""
+    return [each.challenge.id for each in await store.due("good", "f1", 10, NOW)]
+
+
+@pytest.mark.parametrize("session", ["s", None])
+async def test_a_turn_known_from_its_own_trace_is_not_taken_from_a_history(
+    store: SqliteStore, session: str | None
+) -> None:
     """A turn whose call was logged counts once, also where a later history shows it again."""
-    await queued(store, Duel.of(challenge(1, content="same"), "good", "f1"))
-    again = challenge(2, observed=False, content="same")
-    assert await store.take(intake(again, trace="t2"), [Duel.of(again, "good", "f1")]) == 0
+    assert await took(store, HERE, session=session) == 1
+    assert await took(store, SHOWN, trace="t2", session=session) == 0
+    assert await took(store, HERE.model_copy(update={"origin": SHOWN.origin}), trace="t3", session=session) == 0
+    assert await queue_of(store) == [HERE.id]
+    assert (await ledger_of(store))["turn", Fate.CHALLENGED, ""] == 1
+
+
+@pytest.mark.parametrize("same_words", [True, False])
+@pytest.mark.parametrize("session", ["s", None])
+async def test_what_a_call_produced_replaces_the_copy_that_came_first(
+    store: SqliteStore, session: str | None, *, same_words: bool
+) -> None:
+    """Traces come in any order: the turn is queued once, with the baseline of its own generation."""
+    shown = HERE.model_copy(update={"origin": SHOWN.origin}) if same_words else SHOWN
+    assert await took(store, shown, trace="t2", session=session) == 1
+    assert await took(store, HERE, session=session) == 0, "one more, and one less"
+    for _ in range(2):
+        assert [each.challenge for each in await store.due("good", "f1", 10, NOW)] == [HERE]
+        assert (await ledger_of(store))["turn", Fate.CHALLENGED, ""] == 1
+        assert await took(store, shown, trace="t2", session=session) == 0
+
+
+async def _paid(store: SqliteStore, shown: Duel) -> None:
+    await store.save(shown.rolled(rollout()))
+
+
+async def _asked(store: SqliteStore, shown: Duel) -> None:
+    with store.carrying(shown.id):
+        await store.begin("k")
+
+
+async def _posting(store: SqliteStore, shown: Duel) -> None:
+    await store.begin_posting([shown.challenge])
+
+
+@pytest.mark.parametrize("begun", [_paid, _asked, _posting])
+@pytest.mark.parametrize("same_words", [True, False])
+async def test_a_copy_that_has_cost_something_is_kept(
+    store: SqliteStore, begun: Callable[[SqliteStore, Duel], Awaitable[None]], *, same_words: bool
+) -> None:
+    """A paid, running or posted duel is not thrown away, nor bought again: its turn counts as known."""
+    shown = HERE.model_copy(update={"origin": SHOWN.origin}) if same_words else SHOWN
+    await took(store, shown, trace="t2")
+    await begun(store, Duel.of(shown, "good", "f1"))
+    for _ in range(2):
+        assert await took(store, HERE) == 0
+    assert [each.challenge for each in await store.due("good", "f1", 10, NOW)] == [shown]
+    assert (await ledger_of(store))["turn", Fate.CHALLENGED, ""] == 1
+
+
+async def test_a_duel_over_a_copy_that_was_replaced_is_not_paid_for(store: SqliteStore) -> None:
+    """A lane may hold it already: its first call is refused, and nothing else happens."""
+    await took(store, SHOWN, trace="t2")
+    await took(store, HERE)
+    gone = Duel.of(SHOWN, "good", "f1")
+    with store.carrying(gone.id), pytest.raises(Permanent, match="replaced"):
+        await store.begin("k")
+    await store.save(gone.dead("replaced"))
+    assert await queue_of(store) == [HERE.id]
+
+
+@pytest.mark.parametrize(("session", "turns"), [("s", 1), (None, 2)])
+async def test_copies_without_their_turn_count_once_in_a_session(
+    store: SqliteStore, session: str | None, turns: int
+) -> None:
+    """Edited in one history and not in the next; elsewhere two conversations may simply have begun alike."""
+    await took(store, SHOWN, trace="t2", session=session)
+    await took(store, challenge(3, observed=False, place="here"), trace="t3", session=session)
+    assert (await ledger_of(store))["turn", Fate.CHALLENGED, ""] == turns
+
+
+async def test_two_answers_at_one_place_are_two_turns(store: SqliteStore) -> None:
+    """Both were produced: best of two, or two agents that saw the same message."""
+    await took(store, HERE)
+    await took(store, challenge(4, place="here"), trace="t2")
+    assert await queue_of(store) == [HERE.id, challenge(4).id]
+
+
+async def test_turns_are_counted_by_what_logged_them(store: SqliteStore) -> None:
+    """The ledger tells format and integration, the most frequent first, with an example; the sum is the same."""
+    by = {"format": "openai_chat", "integration": "langfuse-sdk"}
+    logged = [
+        each.model_copy(update={"origin": each.origin.model_copy(update=by)}) for each in (challenge(1), challenge(2))
+    ]
+    await took(store, challenge(3), *logged)
+    traces, most, least = await store.ledger()
+    assert (traces.of, traces.count, traces.example, traces.format) == ("trace", 1, "t1", None)
+    assert most == Count(of="turn", fate=Fate.CHALLENGED, reason="", count=2, example=most.example, **by)
+    assert most.example in {each.origin.trace_id for each in logged}
+    assert (least.format, least.integration, least.count) == (None, None, 1)
+    assert [each.count for each in by_reason([most, least])] == [3]
 
 
 async def test_marks_are_kept_by_source(store: SqliteStore) -> None:
@@ -268,6 +381,25 @@ async def test_a_file_that_cannot_be_used_needs_a_person(store: SqliteStore) -> 
     """A full disk is neither the fault of a record nor worth five attempts."""
     with pytest.raises(Fatal, match="state file"):
         await store._writer.run(lambda db: db.execute("insert into no_such_table values (1)"))
+
+
+async def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """What it holds stays: marks, traces, turns, challenges and duels."""
+    path = str(tmp_path / "understudy.db")
+    old = sqlite3.connect(path)
+    earlier = Migrations("understudy")
+    earlier(name="m001_initial")(m001_initial)
+    earlier.apply(sqlite_utils.Database(old))
+    old.execute("insert into mark values ('a', ?)", (BEGUN.isoformat(),))
+    old.execute("insert into trace values ('t', null, ?, 3, null, 'challenged', '')", (BEGUN.isoformat(),))
+    old.execute("insert into turn values ('u', 't', 'challenged', '', 'content', 1)")
+    old.commit()
+    old.close()
+    store = SqliteStore(path)
+    assert await store.mark("a") == BEGUN
+    assert await ledger_of(store) == {("trace", Fate.CHALLENGED, ""): 1, ("turn", Fate.CHALLENGED, ""): 1}
+    assert await took(store, HERE, trace="t2") == 1
+    await store.aclose()
 
 
 async def test_everything_is_found_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,10 +110,12 @@ async def scanned(server: SmallLangfuse, path: Path) -> list[dict[str, Any]]:
 
 
 def counts(rows: list[dict[str, Any]], of: str) -> dict[tuple[str, str], int]:
-    """Return the counts of traces or of turns."""
-    found = {(row["fate"], row["reason"]): row["count"] for row in rows if row["of"] == of}
-    assert len(found) == sum(row["of"] == of for row in rows)
-    return found
+    """Return the counts of traces or of turns, whatever logged them."""
+    found = Counter[tuple[str, str]]()
+    for row in rows:
+        if row["of"] == of:
+            found[row["fate"], row["reason"]] += row["count"]
+    return dict(found)
 
 
 @pytest.mark.parametrize("mode", ["events_only", "dual", "v3"])
@@ -125,6 +128,37 @@ async def test_every_trace_and_every_turn_is_counted_once(tmp_path: Path, mode: 
     assert counts(rows, "turn") == TURNS
     assert sum(counts(rows, "trace").values()) == len(ids)
     assert {row["example"] for row in rows} <= ids
+
+
+async def test_turns_are_counted_by_what_logged_them(tmp_path: Path) -> None:
+    """By format, integration and reason, each pair once; a turn that no format could read has none."""
+    async with SmallLangfuse() as server:
+        await mixed_project(server)
+        rows = await scanned(server, config(tmp_path, ONLY_PRODUCTION))
+    kinds = [tuple(row[name] for name in ("of", "fate", "reason", "format", "integration")) for row in rows]
+    assert len(set(kinds)) == len(kinds)
+    turns = [row for row in rows if row["of"] == "turn"]
+    assert {row["format"] for row in turns if row["fate"] == "challenged"} == {"openai_chat", "plain_text"}
+    assert {row["format"] for row in turns if row["reason"] == "no known format"} == {None}
+    assert all(row["format"] is row["integration"] is None for row in rows if row["of"] == "trace")
+
+
+async def test_the_table_of_a_scan_fits_a_hundred_columns(tmp_path: Path) -> None:
+    """Every count of the JSON stands in it, in a line of its own with its example, below its fate and reason."""
+    async with SmallLangfuse() as server:
+        await mixed_project(server)
+        path = config(tmp_path, ONLY_PRODUCTION)
+        rows = await scanned(server, path)
+        said = await understudy("scan", "-c", str(path), "-q", server=server)
+    lines = said.out.splitlines()
+    assert max(map(len, lines)) <= 100
+    for row in rows:
+        assert f"{row['fate']}: {row['reason']}".removesuffix(": ") in lines
+    counted = [line.split()[-2:] for line in lines if line.startswith("  ") and line.split()[0] != "sum"]
+    examples = [(count, example) for count, example in counted if example != "trace"]
+    assert sorted(examples) == sorted((f"{row['count']:,}", row["example"]) for row in rows)
+    sums = [int(line.split()[-1]) for line in lines if line.split()[:1] == ["sum"]]
+    assert sums == [sum(TRACES.values()), sum(TURNS.values())]
 
 
 async def test_a_trace_that_still_runs_is_waited_for(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from connector.scoring import OWN
 from connector.types import Fate
 from tests.integration.reading import Reader, hold, reading
 from tests.integration.world import config, produce, understudy
+from tests.logged import ledger as ledger_of
 
 MODES: tuple[Mode, ...] = ("events_only", "dual", "v3")
 SHOWN = {"rollout", "baseline", "judge", "leaderboard"}
@@ -59,7 +60,7 @@ async def test_each_defence_is_enough_by_itself(mode: Mode, defence: Defence, tm
     async with after_a_cycle(mode, tmp_path, frozenset({defence})) as reader:
         assert await reader.answers() == ["answer 0 0", "answer 0 1", "answer 1 0", "answer 1 1"]
         assert {duel.challenge.origin.environment for duel in await reader.duels()} == {"production"}
-        ledger = await reader.engine.store.ledger()
+        ledger = await ledger_of(reader.engine.store)
         decided = {fate: count for (of, fate, _), count in ledger.items() if of == "trace"}
         assert decided.pop(Fate.FILTERED, 0) == 0 or (mode, defence) == ("v3", "mark")
         assert decided == {Fate.CHALLENGED: 2}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connector.demo.langfuse import Observation, SmallLangfuse
 from connector.types import Fate
 from tests.integration.reading import NOON, Reader, agent, answers_of, hold, reading, trace_id
+from tests.logged import ledger as ledger_of
 
 Arrival = tuple[float, Observation]
 """Seconds after noon at which a row can first be read, and the row."""
@@ -74,7 +75,7 @@ async def _follow(turns: dict[str, int], arrivals: list[Arrival], pauses: list[i
             await _marks_no_further_than_settled(reader, turns)
         assert await reader.answers() == sorted(a for name, count in turns.items() for a in answers_of([name], count))
         assert [await reader.fate(name) for name in turns] == [Fate.CHALLENGED] * len(turns)
-        assert Counter(fate for of, fate, _ in await reader.engine.store.ledger() if of == "trace")[Fate.WAITING] == 0
+        assert Counter(fate for of, fate, _ in await ledger_of(reader.engine.store) if of == "trace")[Fate.WAITING] == 0
 
 
 async def _marks_no_further_than_settled(reader: Reader, turns: dict[str, int]) -> None:

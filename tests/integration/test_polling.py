@@ -12,6 +12,7 @@ from connector.engine import Pace
 from connector.select import Filters
 from connector.types import Fate
 from tests.integration.reading import NOON, agent, answers_of, hold, reading, row, settle, trace_id
+from tests.logged import ledger as ledger_of
 
 MODES = get_args(Mode)
 V4 = ("events_only", "dual", "list_scores")
@@ -55,22 +56,65 @@ async def test_the_first_look_goes_back_to_since_and_no_further(mode: Mode) -> N
 
 
 @in_v4
-async def test_a_root_that_arrives_hours_after_its_children_is_waited_for(mode: Mode) -> None:
-    """A long agent's trace is taken whole once its root is there; until then the mark stays before it."""
+async def test_a_root_that_is_still_running_is_waited_for(mode: Mode) -> None:
+    """A long agent that announces its root is taken whole once that has ended; until then the mark stays before it."""
     async with SmallLangfuse(mode) as server, reading(server) as reader:
         begun = NOON - timedelta(minutes=6)
         root, first, second = agent("long", begun, seconds=7200.0)
-        hold(server, first.model_copy(update={"start_ms": root.start_ms + 1000, "end_ms": root.start_ms + 9000}))
-        hold(server, *agent("short", begun))
+        running = root.model_copy(update={"end_ms": None})
+        hold(server, running, first, *agent("short", begun))
         for _ in range(11):
             await reader.poll(after_s=600)
             assert await reader.fate("long") in {None, Fate.WAITING}
             assert (await reader.mark() or NOON) <= begun + timedelta(seconds=1)
-        hold(server, root, second)
+        hold(server, root.model_copy(update={"updated_ms": root.updated_ms + 1}), second)
         for _ in range(3):
             await reader.poll(after_s=600)
         assert await reader.answers() == answers_of(["long", "short"])
         assert (await reader.mark() or NOON) == reader.hands.now - timedelta(minutes=5)
+
+
+@in_v4
+async def test_a_trace_whose_root_never_comes_is_taken_once_quiet(mode: Mode) -> None:
+    """Its root may belong to a service that logs elsewhere: after the overlap without news it holds nothing up."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        begun = NOON - timedelta(minutes=10)
+        _, *turns = agent("rootless", begun)
+        hold(server, *turns)
+        while reader.hands.now < begun + timedelta(minutes=28):
+            await reader.poll(after_s=120)
+            assert await reader.fate("rootless") is Fate.WAITING
+            assert (await reader.mark() or NOON) <= begun + timedelta(seconds=10)
+        for _ in range(3):
+            await reader.poll(after_s=120)
+        assert await reader.answers() == answers_of(["rootless"])
+        assert (await reader.mark() or NOON) == reader.hands.now - timedelta(minutes=5)
+        before = len(server.requests)
+        await reader.poll()
+        assert not any("traces" in path for path in reader.asked(since=before))
+        assert await reader.answers() == answers_of(["rootless"])
+
+
+@in_v4
+async def test_what_comes_after_a_trace_was_taken_without_its_root_is_taken_too(mode: Mode) -> None:
+    """An agent that waits for a person for an hour: its next turn and its root bring no turn twice.
+
+    That holds even where only the root knows the session: the turns keep the ids under which they were taken.
+    """
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        begun = NOON - timedelta(minutes=10)
+        root, *turns = agent("a", begun, turns=3)
+        late_ms = 5_400_000
+        late = turns[2].model_copy(update={"start_ms": root.start_ms + late_ms, "end_ms": root.start_ms + late_ms + 9})
+        hold(server, *turns[:2])
+        while reader.hands.now < begun + timedelta(minutes=85):
+            await reader.poll(after_s=300)
+        assert await reader.answers() == answers_of(["a"])
+        hold(server, late, root.model_copy(update={"end_ms": late.end_ms, "session_id": "s"}))
+        for _ in range(6):
+            await reader.poll(after_s=300)
+        assert await reader.answers() == answers_of(["a"], turns=3)
+        assert {duel.challenge.conversation_id for duel in await reader.duels()} == {trace_id("a")}
 
 
 @in_v4
@@ -91,7 +135,7 @@ async def test_a_trace_that_never_ends_is_given_up(mode: Mode) -> None:
         await reader.poll()
         assert (await reader.mark() or NOON) == NOON - timedelta(minutes=10)
         await reader.poll(after_s=7200)
-        ledger = await reader.engine.store.ledger()
+        ledger = await ledger_of(reader.engine.store)
         assert ledger == {("trace", Fate.UNREADABLE, "its root never ended"): 1}
         await reader.poll()
         assert (await reader.mark() or NOON) == reader.hands.now - timedelta(minutes=5)
@@ -99,14 +143,14 @@ async def test_a_trace_that_never_ends_is_given_up(mode: Mode) -> None:
 
 @in_v4
 async def test_a_trace_given_up_is_taken_when_it_ends_after_all(mode: Mode) -> None:
-    """Giving up is no last word: the late root changes what is seen, and the trace is looked at again."""
+    """Giving up is no last word: what comes late changes what is seen, and the trace is looked at again."""
     pace = Pace(give_up=timedelta(minutes=15))
     async with SmallLangfuse(mode) as server, reading(server, pace=pace) as reader:
         root, *turns = agent("late", NOON - timedelta(minutes=10))
-        hold(server, *turns)
+        hold(server, root.model_copy(update={"end_ms": None}), turns[0])
         await settle(reader, looks=10)
         assert await reader.fate("late") is Fate.UNREADABLE
-        hold(server, root)
+        hold(server, root.model_copy(update={"updated_ms": root.updated_ms + 1}), turns[1])
         await settle(reader)
         assert await reader.answers() == answers_of(["late"])
 
@@ -213,7 +257,7 @@ async def test_filters_drop_traces_before_they_are_read(mode: Mode) -> None:
             hold(server, *agent(f"other {key}", NOON - timedelta(minutes=10), **{**wanted, key: value}))
         await settle(reader)
         assert await reader.answers() == answers_of(["wanted"])
-        dropped = {reason for (of, fate, reason) in await reader.engine.store.ledger() if fate is Fate.FILTERED}
+        dropped = {reason for (of, fate, reason) in await ledger_of(reader.engine.store) if fate is Fate.FILTERED}
         assert dropped == {"environment", "tag", "trace name", "user"}
 
 
@@ -225,7 +269,7 @@ async def test_turns_of_other_models_are_filtered(mode: Mode) -> None:
         hold(server, *agent("a", begun), *(each.model_copy(update={"model": "osprey-1"}) for each in agent("b", begun)))
         await settle(reader)
         assert await reader.answers() == answers_of(["b"])
-        assert (await reader.engine.store.ledger())["turn", Fate.FILTERED, "model"] == 2
+        assert (await ledger_of(reader.engine.store))["turn", Fate.FILTERED, "model"] == 2
 
 
 async def test_what_langfuse_writes_itself_is_no_production() -> None:

@@ -11,9 +11,11 @@ import orjson
 import pytest
 
 from connector.demo.langfuse import Mode, SmallLangfuse
+from connector.engine import Pace
 from connector.types import Fate
 from rollouts.errors import Fatal, Retryable
 from tests.integration.reading import NOON, Reader, agent, answers_of, hold, reading, row, trace_id
+from tests.logged import ledger as ledger_of
 
 in_every_mode = pytest.mark.parametrize("mode", get_args(Mode))
 LISTINGS = {"observations": "/api/public/v2/observations", "traces": "/api/public/traces"}
@@ -53,7 +55,7 @@ async def test_a_page_that_breaks_off_moves_no_mark(mode: Mode) -> None:
         with pytest.raises(Retryable, match="500"):
             await reader.poll()
         assert await reader.mark() is None
-        assert await reader.engine.store.ledger() == {}
+        assert await ledger_of(reader.engine.store) == {}
         server.recover()
         await takes_everything(reader, MANY, turns=1)
 
@@ -211,9 +213,81 @@ async def test_a_trace_that_was_deleted_meanwhile_is_counted_as_failed(mode: Mod
         gone: Any = {"data": [], "meta": {}} if reader.can.reads == "observations" else {"message": "Trace not found"}
         server.fail(prefix, 200 if reader.can.reads == "observations" else 404, body=gone, skip=int(mode != "v3"))
         await reader.poll()
-        ledger = await reader.engine.store.ledger()
+        ledger = await ledger_of(reader.engine.store)
         assert ledger["trace", Fate.FAILED, "it could not be fetched"] == 1
         assert ledger["trace", Fate.CHALLENGED, ""] == 1
+
+
+def fail_one(reader: Reader, name: str, status: int, times: int = 1_000_000) -> None:
+    """Let one trace alone be too much for the server."""
+    if reader.can.reads == "observations":
+        reader.server.fail(listing(reader), status, times, about=f"traceId={trace_id(name)}")
+    else:
+        reader.server.fail(f"{listing(reader)}/{trace_id(name)}", status, times)
+        reader.server.fail("/api/public/observations", status, times, about=f"traceId={trace_id(name)}")
+
+
+@in_every_mode
+async def test_a_trace_that_cannot_be_fetched_holds_up_no_other(mode: Mode) -> None:
+    """It waits, named, and holds the mark before it; the others are taken, and so is it as soon as it can be."""
+    async with SmallLangfuse(mode) as server, reading(server) as reader:
+        produce(server, "a", "heavy", "z")
+        fail_one(reader, "heavy", 503)
+        for _ in range(5):
+            await reader.poll(after_s=600)
+            assert (await reader.mark() or NOON) < NOON - timedelta(minutes=59)
+        assert await reader.answers() == answers_of(["a", "z"])
+        ledger = await ledger_of(reader.engine.store)
+        assert ledger["trace", Fate.WAITING, "it could not be fetched"] == 1
+        server.recover()
+        await takes_everything(reader, ["a", "heavy", "z"])
+
+
+@in_every_mode
+async def test_a_trace_that_can_never_be_fetched_is_given_up(mode: Mode) -> None:
+    """After `give_up` it is counted as failed, and the mark goes on."""
+    async with SmallLangfuse(mode) as server, reading(server, pace=Pace(give_up=timedelta(hours=2))) as reader:
+        produce(server, "a", "heavy")
+        fail_one(reader, "heavy", 503)
+        await reader.poll(after_s=60)
+        await reader.poll(after_s=60)
+        for hours in (2, 3):
+            hold(server, *agent(f"later {hours}", reader.hands.now + timedelta(minutes=30)))
+            await reader.poll(after_s=3600)
+            await reader.poll(after_s=60)
+        assert await reader.fate("heavy") is Fate.FAILED
+        assert (await reader.mark() or NOON) == reader.hands.now - reader.engine.pace.settle
+
+
+@in_every_mode
+async def test_an_old_trace_is_not_given_up_for_one_refusal(mode: Mode) -> None:
+    """The first look goes back for days: a server that stumbles loses none of them."""
+    async with SmallLangfuse(mode) as server, reading(server, pace=Pace(give_up=timedelta(minutes=30))) as reader:
+        produce(server, "a", "old")
+        await reader.poll()
+        fail_one(reader, "old", 503, times=1)
+        await reader.poll()
+        assert await reader.fate("old") in {Fate.WAITING, Fate.CHALLENGED}
+        await takes_everything(reader, ["a", "old"])
+
+
+@in_every_mode
+async def test_a_server_that_gives_out_no_trace_at_all_ends_the_poll(mode: Mode) -> None:
+    """Nobody asks a thousand times for what a dead server cannot give, and no trace is blamed for it."""
+    async with SmallLangfuse(mode) as server, reading(server, pace=Pace(give_up=timedelta(minutes=30))) as reader:
+        names = [f"t{number}" for number in range(60)]
+        produce(server, *names)
+        await reader.poll()
+        for name in names:
+            fail_one(reader, name, 503)
+        before = len(server.requests)
+        for _ in range(3):
+            with pytest.raises(Retryable, match="503"):
+                await reader.poll()
+        assert len(server.requests) - before < 3 * 60
+        assert set(await ledger_of(reader.engine.store)) == {("trace", Fate.WAITING, "not settled yet")}
+        server.recover()
+        await takes_everything(reader, names)
 
 
 @in_every_mode

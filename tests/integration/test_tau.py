@@ -27,6 +27,9 @@ from tests.logged import (
     trace_per_turn,
     turns_of,
 )
+from tests.logged import (
+    ledger as ledger_of,
+)
 
 TAU = Path(__file__).resolve().parents[2] / "../shared/data/tau/taubench_airline_gpt-4o.jsonl.gz"
 TURNS, TOOL_TURNS = 2454, 1164
@@ -108,7 +111,7 @@ async def test_every_turn_is_a_challenge_once(conversations: list[list[Wire]], l
     """As transcripts, as growing histories and as a trace per turn: the same 2,454 turns with their tool calls."""
     store = SqliteStore(":memory:")
     challenges = await taken(store, logged(conversations, layout), TOLERANT)
-    ledger = await store.ledger()
+    ledger = await ledger_of(store)
     await store.aclose()
     assert found(challenges) == expected(conversations)
     assert {key: count for key, count in ledger.items() if key[0] == "turn"} == {("turn", Fate.CHALLENGED, ""): TURNS}
@@ -122,7 +125,7 @@ async def test_turns_whose_tools_nobody_logged_are_counted(conversations: list[l
     store = SqliteStore(":memory:")
     traces = list(logged(conversations, layout))
     challenges = await taken(store, traces, Rules())
-    ledger = await store.ledger()
+    ledger = await ledger_of(store)
     await store.aclose()
     turns = {key[1:]: count for key, count in ledger.items() if key[0] == "turn"}
     assert turns == {(Fate.CHALLENGED, ""): TURNS - TOOL_TURNS, (Fate.UNREPLAYABLE, UNDECLARED): TOOL_TURNS}
@@ -150,6 +153,6 @@ async def test_the_same_through_a_file_and_the_engine(conversations: list[list[W
     async with build(read_config(path), path) as app:
         fresh = [await app.engine.poll() for _ in range(3)]
         assert (sum(fresh), fresh[-1]) == (TURNS, 0)
-        ledger = await app.store.ledger()
+        ledger = await ledger_of(app.store)
     assert ledger["turn", Fate.CHALLENGED, ""] == TURNS
     assert ledger["trace", Fate.CHALLENGED, ""] == TURNS

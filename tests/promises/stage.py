@@ -17,6 +17,7 @@ from connector.jsonl import line_of
 from connector.types import Fate, State, Trace
 from judges.standings.leaderboard import Leaderboard, Standing
 from tests.logged import BEGUN, Wire, assistant, growing_history, user
+from tests.logged import ledger as ledger_of
 
 CONFIG = """
 {head}
@@ -122,7 +123,7 @@ async def cycle(path: Path, *, watch: Callable[[App], None] = lambda _: None) ->
             await app.engine.poll()
         await asyncio.wait_for(app.engine.work(until_idle=True), timeout=60)
         board, states = await app.engine.leaderboard(), await app.store.states()
-        ledger = await app.store.ledger()
+        ledger = await ledger_of(app.store)
     results = path.parent / "results.jsonl"
     lines = [orjson.loads(line) for line in results.read_bytes().splitlines()] if results.exists() else []
     return Played(board, ledger, states, lines)

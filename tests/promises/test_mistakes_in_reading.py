@@ -19,9 +19,9 @@ from connector.langfuse.capabilities import detect
 from connector.langfuse.client import Client
 from connector.select import Filters, Selection
 from connector.sources.langfuse import LangfuseSource
-from connector.split import TurnRules
 from connector.store.sqlite import SqliteStore
 from connector.types import Fate, Sighting, Window
+from connector.worth import TurnRules
 from tests.integration.world import config, keys_of, produce, send, span
 from tests.logged import (
     assistant,
@@ -34,6 +34,9 @@ from tests.logged import (
     trace,
     trace_per_turn,
     user,
+)
+from tests.logged import (
+    ledger as ledger_of,
 )
 
 SERVERS: list[Mode] = ["events_only", "dual", "v3"]
@@ -184,7 +187,7 @@ async def test_row_26_one_trace_that_cannot_be_fetched_stops_no_other(
         async with build(read_config(path), path) as app:
             for _ in range(2):
                 await app.engine.poll()
-            ledger = await app.store.ledger()
+            ledger = await ledger_of(app.store)
     traces = {(fate, reason): count for (of, fate, reason), count in ledger.items() if of == "trace"}
     assert traces == {(Fate.CHALLENGED, ""): 3, (Fate.FAILED, "it could not be fetched"): 1}
 

@@ -27,10 +27,13 @@ class Failure:
     """Whether the request is carried out first, so that only its answer is lost."""
     skip: int = 0
     """How many such requests are let through before the first that fails."""
+    about: str = ""
+    """What must stand in the query."""
 
-    def concerns(self, method: str, path: str) -> bool:
+    def concerns(self, method: str, path: str, query: str) -> bool:
         """Whether this failure waits for such a request."""
-        return self.times > 0 and path.startswith(self.path_prefix) and self.method in {None, method}
+        there = path.startswith(self.path_prefix) and self.about in query
+        return self.times > 0 and there and self.method in {None, method}
 
 
 class Faults:
@@ -46,10 +49,10 @@ class Faults:
         """Queue a failure behind those that wait."""
         self._failures.append(failure)
 
-    def take(self, method: str, path: str) -> Failure | None:
+    def take(self, method: str, path: str, query: str = "") -> Failure | None:
         """The failure that is due for this request, used up by one."""
         for failure in self._failures:
-            if not failure.concerns(method, path):
+            if not failure.concerns(method, path, query):
                 continue
             if failure.skip == 0:
                 failure.times -= 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from connector.demo.langfuse.media import STORE
 from connector.demo.langfuse.replies import Refusal, reply, time_of
 from connector.demo.langfuse.state import STATE, Served, State
 
@@ -24,7 +25,7 @@ _WINDOWS = (("fromStartTime", "toStartTime"), ("fromTimestamp", "toTimestamp"))
 async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every request, also those that fail, and note that it was answered."""
     state = request.app[STATE]
-    failure = state.faults.take(request.method, request.path)
+    failure = state.faults.take(request.method, request.path, request.query_string)
     if failure is None or failure.after:
         response = await _answer(state, request, handler)
     if failure is not None:
@@ -49,7 +50,7 @@ async def _answer(state: State, request: web.Request, handler: Handler) -> web.S
 
 
 def _check_keys(state: State, request: web.Request) -> None:
-    if request.path in _OPEN:
+    if request.path in _OPEN or request.path.startswith(STORE):
         return
     sent = request.headers.get("Authorization")
     if sent is None:

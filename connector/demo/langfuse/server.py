@@ -13,6 +13,7 @@ from connector.demo.langfuse import (
     experiments,
     ingestion,
     legacy,
+    media,
     metrics,
     observations,
     otlp,
@@ -41,6 +42,7 @@ _PARTS = (
     experiments,
     ingestion,
     legacy,
+    media,
     metrics,
     observations,
     otlp,
@@ -118,6 +120,10 @@ class SmallLangfuse:
         """Everything that was answered, in order."""
         return self.state.requests
 
+    def keep_file(self, content: bytes, mime_type: str) -> str:
+        """Store a file as an instrumented application does; return the token that stands for it in a trace."""
+        return media.keep(self.state, content, mime_type)
+
     # Breaking it
 
     def fail(
@@ -131,12 +137,13 @@ class SmallLangfuse:
         method: str | None = None,
         after: bool = False,
         skip: int = 0,
+        about: str = "",
     ) -> None:
         """Answer the next `times` requests below `path_prefix` with `status`, once `skip` of them went through.
 
-        With `after` they are carried out first.
+        With `after` they are carried out first; with `about`, only those whose query holds that text are meant.
         """
-        failure = Failure(path_prefix, status, times, headers or {}, body, method=method, after=after, skip=skip)
+        failure = Failure(path_prefix, status, times, headers or {}, body, method, after, skip, about)
         self.state.faults.add(failure)
 
     def recover(self) -> None:

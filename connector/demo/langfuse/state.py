@@ -16,6 +16,7 @@ from connector.demo.langfuse.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from connector.demo.langfuse.media import Stored
     from connector.demo.langfuse.modes import Mode
 
 Document = dict[str, Any]
@@ -68,6 +69,7 @@ class State:
         self.queues: dict[str, Document] = {}
         self.queue_items: dict[str, Document] = {}
         self.comments: dict[str, Document] = {}
+        self.media: dict[str, Stored] = {}
         self.dashboards: dict[str, Document] = {}
         self.widgets: dict[str, Document] = {}
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connector.formats.detect import read_call
-from connector.formats.format import Unusable
-from connector.types import Call, Fate
+from connector.formats.repairs import Repair
+from connector.types import Call
 from rollouts.types import Message, Reasoning, Text, ToolCall, ToolResult
 from tests.logged import generation, user
 
@@ -73,10 +73,13 @@ def test_anthropics_system_prompt_wherever_it_stands(system: Any, *, beside: boo
     assert call.answer.message.text == "hello"
 
 
-def test_a_providers_own_tools_cannot_be_replayed() -> None:
-    """A search that only Anthropic runs is no history for anybody else."""
-    block = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}
-    asked = {"system": "s", "messages": [*HEY, {"role": "assistant", "content": [block]}]}
-    with pytest.raises(Unusable, match="tools that only its provider runs") as caught:
-        read(asked)
-    assert caught.value.fate is Fate.UNREPLAYABLE
+@pytest.mark.parametrize("kind", ["server_tool_use", "web_search_tool_result", "mcp_tool_use", "mcp_tool_result"])
+def test_what_anthropic_runs_is_left_out_and_named(kind: str) -> None:
+    """A search that only Anthropic runs is no call of the model's."""
+    block = {"type": kind, "id": "s1", "tool_use_id": "s1", "name": "web_search", "input": {}, "content": []}
+    asked = {"system": "s", "messages": [*HEY, {"role": "assistant", "content": [block]}, *HEY]}
+    call = read(asked, {"type": "message", "content": [block, {"type": "text", "text": "found"}]})
+    assert [message.role for message in call.messages] == ["system", "user", "user"]
+    assert call.answer is not None
+    assert call.answer.message.parts == (Text(content="found"),)
+    assert Repair.PROVIDER_TOOLS in call.repairs

@@ -211,7 +211,7 @@ def test_a_dialogue_as_output_extends_the_history() -> None:
     ("asked", "answered", "why"),
     [
         ([{"role": "human", "content": "hey"}], "hello", "no known format"),
-        ({"args": ["hey"], "kwargs": {}}, "hello", "no known format"),
+        ({"args": ["hey", "there"], "kwargs": {}}, "hello", "no known format"),
         ([{"role": "user", "content": [{"type": "hologram"}]}], "hello", "a content part of an unknown type"),
         (HEY, user("hey"), "its output is not an assistant's"),
         (HEY, [assistant("hello"), user("thanks")], "its output is not an assistant's"),

@@ -164,6 +164,17 @@ async def test_what_will_never_work_is_buried_at_once(store: SqliteStore) -> Non
     assert await store.states() == {("good", State.JUDGED): 1, ("good", State.DEAD): 1}
 
 
+async def test_who_reads_of_a_burial_reads_what_to_do(store: SqliteStore) -> None:
+    """The log holds the error's hint, where it has one."""
+    told = answering(lambda _: Permanent("refused", hint="ask for access"))
+    met = arena("good", providers={"good": told})
+    await prepared(store, met, 1)
+    with capture_logs() as logs:
+        await carried(lane(met, store))
+    [buried] = [entry for entry in logs if entry["event"] == "duel.buried"]
+    assert (buried["caused_by"], buried["hint"]) == ("refused", "ask for access")
+
+
 async def test_what_nobody_expected_is_logged_and_buried_after_its_attempts(store: SqliteStore) -> None:
     """A bug of ours takes one duel with it, with its traceback in the log and its type in the reason."""
     told = answering(lambda question: KeyError("oops") if "question 0" in question else None)

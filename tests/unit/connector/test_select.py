@@ -25,8 +25,9 @@ SIGHTED = Sighting(
 
 
 def many(count: int) -> list[Challenge]:
-    """Return challenges with ids and contents of their own."""
-    return [ONE.model_copy(update={"id": f"{n:032x}", "content_id": f"{n:031x}f"}) for n in range(count)]
+    """Return challenges with ids and places of their own."""
+    places = [ONE.origin.model_copy(update={"place": f"{n:031x}f"}) for n in range(count)]
+    return [ONE.model_copy(update={"id": f"{n:032x}", "origin": place}) for n, place in enumerate(places)]
 
 
 def drawn(share: float, seed: int = 0, count: int = 400) -> set[str]:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.settle import Settling, settling
+from connector.settle import Settling, Waiting, settling
 from connector.types import Fate, Seen, Sighting
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+WAITING = Waiting(NOW, patience=DAY, quiet=timedelta(minutes=30))
 BEGUN = NOW - timedelta(minutes=10)
 TAKEN = [fate for fate in Fate if fate is not Fate.WAITING]
 
@@ -32,7 +33,7 @@ def decide(
 ) -> Settling:
     """Decide about a trace as it looks now."""
     sighting = Sighting(trace_id="t", started_at=NOW - age, ended=ended, observations=observations, latest=latest)
-    return settling(sighting, before, now=NOW, patience=DAY)
+    return settling(sighting, before, WAITING)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,33 @@ def test_a_trace_that_loses_old_parts_and_gains_new_ones_has_grown() -> None:
     assert decide(seen(3, latest=NOW), latest=NOW) is Settling.READ
 
 
+@pytest.mark.parametrize(
+    ("before", "latest", "age", "decision"),
+    [
+        (None, 31, 40, Settling.WAIT),
+        (seen(latest=NOW - timedelta(minutes=29)), 29, 40, Settling.WAIT),
+        (seen(latest=NOW - timedelta(minutes=31)), 31, 40, Settling.READ),
+        (seen(2, latest=NOW - timedelta(minutes=31)), 31, 40, Settling.WAIT),
+        (seen(latest=NOW - timedelta(minutes=1)), 1, 1500, Settling.READ),
+        (seen(latest=NOW - timedelta(minutes=2)), 1, 1500, Settling.WAIT),
+        (seen(fate=Fate.CHALLENGED, latest=NOW - timedelta(minutes=31)), 31, 40, Settling.KNOWN),
+    ],
+)
+def test_without_a_root_a_trace_is_read_once_quiet(
+    before: Seen | None, latest: int, age: int, decision: Settling
+) -> None:
+    """Its root may never come; nothing new for half an hour is taken for the end, and it is never given up."""
+    sighting = Sighting(
+        trace_id="t",
+        started_at=NOW - timedelta(minutes=age),
+        ended=False,
+        rooted=False,
+        observations=3,
+        latest=NOW - timedelta(minutes=latest),
+    )
+    assert settling(sighting, before, WAITING) is decision
+
+
 def test_a_trace_that_only_loses_old_parts_is_known() -> None:
     """They have left the window, not the trace: to read it again would find nothing new."""
     assert decide(seen(5, Fate.CHALLENGED), observations=2) is Settling.KNOWN
@@ -94,14 +122,14 @@ fates = st.sampled_from(list(Fate))
 @given(sightings)
 def test_nothing_is_read_at_first_sight(sighting: Sighting) -> None:
     """However old and ended it looks: a second look has to agree."""
-    assert settling(sighting, None, now=NOW, patience=DAY) in {Settling.WAIT, Settling.GIVE_UP}
+    assert settling(sighting, None, WAITING) in {Settling.WAIT, Settling.GIVE_UP}
 
 
 @given(sightings)
 def test_two_looks_that_agree_settle_what_has_ended(sighting: Sighting) -> None:
     """Whatever was seen, seeing it again is enough."""
     before = Seen(observations=sighting.observations, latest=sighting.latest, fate=Fate.WAITING)
-    decision = settling(sighting, before, now=NOW, patience=DAY)
+    decision = settling(sighting, before, WAITING)
     assert (decision is Settling.READ) is sighting.ended
 
 
@@ -109,19 +137,19 @@ def test_two_looks_that_agree_settle_what_has_ended(sighting: Sighting) -> None:
 def test_what_was_decided_stays_decided_while_nothing_changes(sighting: Sighting, fate: Fate) -> None:
     """A settled trace costs no second reading, however often it is seen."""
     before = Seen(observations=sighting.observations, latest=sighting.latest, fate=fate)
-    assert settling(sighting, before, now=NOW, patience=DAY) is Settling.KNOWN
+    assert settling(sighting, before, WAITING) is Settling.KNOWN
 
 
 @given(sightings, fates, st.integers(1, 4))
 def test_growth_is_never_taken_for_settled(sighting: Sighting, fate: Fate, more: int) -> None:
     """A trace with more observations than before is neither read nor left alone at this look."""
     before = Seen(observations=sighting.observations - more, latest=sighting.latest, fate=fate)
-    assert settling(sighting, before, now=NOW, patience=DAY) in {Settling.WAIT, Settling.GIVE_UP}
+    assert settling(sighting, before, WAITING) in {Settling.WAIT, Settling.GIVE_UP}
 
 
 @given(sightings, st.none() | st.builds(Seen, observations=st.integers(1, 5), fate=fates))
 def test_only_what_has_not_ended_is_given_up(sighting: Sighting, before: Seen | None) -> None:
     """And only after the whole patience."""
-    if settling(sighting, before, now=NOW, patience=DAY) is Settling.GIVE_UP:
+    if settling(sighting, before, WAITING) is Settling.GIVE_UP:
         assert not sighting.ended
         assert NOW - sighting.started_at > DAY

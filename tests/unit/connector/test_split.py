@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connector.intake import Rules
-from connector.split import TurnRules
 from connector.types import Fate, Observation
+from connector.worth import TurnRules
 from rollouts.types import Challenge
 from tests.logged import (
     BEGUN,
@@ -20,6 +20,7 @@ from tests.logged import (
     final_history,
     generation,
     growing_history,
+    read,
     result,
     trace,
     turns_of,
@@ -220,16 +221,6 @@ def test_a_system_prompt_with_a_clock_repeats_no_turn() -> None:
             assistant(None, ("c", "look_up", "{}")),
             (Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged"),
         ),
-        (
-            [
-                {
-                    "role": "user",
-                    "content": [{"type": "image_url", "image_url": {"url": "@@@langfuseMedia:type=image/png|id=1@@@"}}],
-                }
-            ],
-            "a cat",
-            (Fate.UNREPLAYABLE, "media that Langfuse took out of the log"),
-        ),
     ],
 )
 def test_what_cannot_be_replayed_says_why(asked: Any, answered: Any, why: tuple[Fate, str]) -> None:
@@ -237,8 +228,157 @@ def test_what_cannot_be_replayed_says_why(asked: Any, answered: Any, why: tuple[
     assert why in dispositions(trace("t", generation({"messages": asked}, answered)), rules())
 
 
+def test_two_agents_that_say_the_same_are_two_turns() -> None:
+    """A guard against rudeness and a guard against fraud see one message, and both say yes."""
+    guards = [
+        generation({"messages": [{"role": "system", "content": f"Is it {what}?"}, user("hey")]}, "yes", number=n)
+        for n, what in enumerate(("polite", "honest"))
+    ]
+    again = guards[0].model_copy(update={"id": "again"})
+    found = alone(*guards, again)
+    assert [challenge.messages[0].text for challenge in found] == ["Is it polite?", "Is it honest?"]
+    assert len({challenge.id for challenge in found}) == 2
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("Sunday, 22 November 2026, 6:40 am", "Friday, 3 July 2025, 11:05 pm"),
+        ("2026-11-22T06:40:00Z", "1999-01-01T00:00:00Z"),
+        ("Mon May 1st", "Tuesday August 23rd"),
+        ("chat 0f8fad5b-d9cb-469f-a165-70867728950e", "chat 7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+    ],
+)
+def test_a_date_in_a_system_prompt_makes_no_other_agent(times: tuple[str, str]) -> None:
+    """The same call logged at two times of day, or under two ids of a request, is one turn."""
+    calls = [
+        generation({"messages": [{"role": "system", "content": f"You help. {text}."}, user("hey")]}, "hi", number=n)
+        for n, text in enumerate(times)
+    ]
+    assert said(alone(*calls)) == ["hi"]
+
+
+def test_a_hand_over_to_another_agent_repeats_no_turn() -> None:
+    """The next agent sees the history under its own system prompt: what is there was said by the first."""
+    first = generation({"messages": [{"role": "system", "content": "Triage."}, *CHAT[1:2]]}, CHAT[2], number=0)
+    second = generation({"messages": [{"role": "system", "content": "Billing."}, *CHAT[1:4]]}, CHAT[4], number=1)
+    assert said(alone(first, second)) == ["hello", "on its way"]
+    assert said(alone(first, second, rules=rules(which="last"))) == ["on its way"]
+
+
+def test_a_sub_agent_has_a_last_turn_of_its_own() -> None:
+    """Two runs of one sub-agent and the agent that sent them are three threads of a trace."""
+    find = {"role": "system", "content": "You look things up."}
+    task = [assistant("go", ("c1", "send", "{}"), ("c2", "send", "{}")), result("c1", "here"), result("c2", "there")]
+    calls = [
+        generation({"messages": CHAT[:2]}, task[0], number=0),
+        generation({"messages": [find, user("find a")]}, "step", number=1),
+        generation({"messages": [find, user("find a"), assistant("step"), user("go on")]}, "here", number=2),
+        generation({"messages": [find, user("find b")]}, "there", number=3),
+        generation({"messages": [*CHAT[:2], *task]}, "done", number=4),
+    ]
+    lenient = Rules(turns=TurnRules(which="last", tools_missing="include"))
+    assert said(alone(*calls)) == ["go", "step", "here", "there", "done"]
+    assert said(alone(*calls, rules=lenient)) == ["here", "there", "done"]
+
+
+def test_a_turn_has_one_place_in_its_session() -> None:
+    """An edited copy under another system prompt shares it; without a session only the same words do."""
+    edited = [{"role": "system", "content": "Other."}, CHAT[1], assistant("hello [shortened]"), CHAT[3]]
+    traces = [
+        generation({"messages": CHAT[:2]}, CHAT[2], trace="a"),
+        generation({"messages": edited}, CHAT[4], trace="b"),
+        generation({"messages": CHAT[:4]}, CHAT[4], trace="c"),
+    ]
+    for session, same in (("s", True), (None, False)):
+        [own], [shown, _], [word_for_word, _] = (
+            challenges(trace(each.trace_id, each, session_id=session)) for each in traces
+        )
+        assert (own.origin.place == shown.origin.place) is same
+        assert own.origin.place == word_for_word.origin.place != ""
+        assert own.content_id != shown.content_id
+    [elsewhere] = challenges(trace("a", traces[0], session_id="other"))
+    assert elsewhere.origin.place != own.origin.place
+
+
+def test_a_challenge_tells_how_it_was_logged() -> None:
+    """The format that read it stands in its origin, and in every disposition."""
+    assert {challenge.origin.format for challenge in challenges(*growing_history("t", CHAT))} == {"openai_chat"}
+    [lost] = read(trace("t", generation({"messages": CHAT[:2]}, None))).turns
+    assert lost.format == "openai_chat"
+
+
 def test_only_the_last_turn_on_demand() -> None:
     """The others are filtered, and counted."""
     [one] = growing_history("t", CHAT)
     assert said(challenges(one, rules=rules(which="last"))) == ["bye"]
     assert dispositions(one, rules(which="last")) == {CHALLENGED: 1, (Fate.FILTERED, "not the last turn"): 2}
+
+
+@pytest.mark.parametrize("logged", ["transcript", "edited", "trimmed", "ends with the answer"])
+def test_the_last_turn_is_that_from_which_no_history_goes_on(logged: str) -> None:
+    """Also where histories are all there is, or show something else than was said."""
+    edited = [*CHAT[:2], assistant("hell…"), *CHAT[3:]]
+    layouts = {
+        "transcript": [generation({"messages": CHAT[:6]}, CHAT[6])],
+        "edited": [
+            generation({"messages": CHAT[:2]}, CHAT[2], number=0),
+            generation({"messages": edited[:6]}, CHAT[6], number=1),
+        ],
+        "trimmed": [
+            generation({"messages": CHAT[max(1, n - 3) : n]}, CHAT[n], number=number)
+            for number, n in enumerate((2, 4, 6))
+        ],
+        "ends with the answer": [generation({"messages": CHAT}, None)],
+    }
+    assert said(alone(*layouts[logged], rules=rules(which="last"))) == ["bye"]
+
+
+def test_only_turns_that_call_tools_on_demand() -> None:
+    """What was merely said is filtered, and counted."""
+    calls = assistant("let me see", ("c", "look_up", "{}"))
+    [one] = growing_history("t", [user("where?"), calls, result("c", "here"), assistant("here")], tools=[LOOK_UP])
+    assert said(challenges(one, rules=rules(which="tools"))) == ["let me see"]
+    assert dispositions(one, rules(which="tools")) == {CHALLENGED: 1, (Fate.FILTERED, "it calls no tool"): 1}
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        ({}, ["agent", "title", ""]),
+        ({"observation_names": ("agent", "title")}, ["agent", "title"]),
+        ({"observation_names": ("a*", "*le")}, ["agent", "title"]),
+        ({"observation_names": ("Agent",)}, []),
+        ({"except_observation_names": ("ti*",)}, ["agent", ""]),
+        ({"observation_names": ("*t*",), "except_observation_names": ("*le",)}, ["agent"]),
+    ],
+)
+def test_turns_by_the_name_of_their_observation(names: Any, wanted: list[str]) -> None:
+    """Patterns as in a shell; what falls out is counted."""
+    calls = [
+        generation({"messages": [user(f"as {name}")]}, name or "nameless", number=n, name=name or None)
+        for n, name in enumerate(("agent", "title", ""))
+    ]
+    one = trace("t", *calls)
+    assert said(challenges(one, rules=rules(**names))) == [name or "nameless" for name in wanted]
+    assert dispositions(one, rules(**names)).get((Fate.FILTERED, "observation name"), 0) == 3 - len(wanted)
+
+
+def test_tools_of_the_provider_are_nobody_else_s() -> None:
+    """A turn around a web search that its provider ran is left out, unless the configuration says otherwise."""
+    asked = {"messages": CHAT[:2], "tools": [{"type": "web_search_preview"}]}
+    one = trace("t", generation(asked, "found"))
+    assert dispositions(one, rules()) == {(Fate.UNREPLAYABLE, "tools that only its provider runs"): 1}
+    assert said(challenges(one, rules=rules(provider_tools="include"))) == ["found"]
+
+
+@pytest.mark.parametrize(("goes_on", "taken"), [("one", "one"), ("two", "two"), (None, "three"), ("edited", "three")])
+def test_of_several_answers_the_one_that_was_gone_on_with(goes_on: str | None, taken: str) -> None:
+    """On demand best of three counts once: what the next history shows, else the last. The others are filtered."""
+    calls = [generation({"messages": CHAT[:2]}, text, number=n) for n, text in enumerate(("one", "two", "three"))]
+    if goes_on:
+        calls.append(generation({"messages": [*CHAT[:2], assistant(goes_on), user("ok")]}, "bye", number=3))
+    one, wanted = trace("t", *calls), rules(several_answers="continued")
+    assert said(challenges(one, rules=wanted)) == [taken, *(["bye"] if goes_on else [])]
+    assert dispositions(one, wanted)[Fate.FILTERED, "another answer was taken"] == 2
+    assert len(challenges(one)) == len(calls)

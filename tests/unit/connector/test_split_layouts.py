@@ -18,6 +18,7 @@ from connector.types import Fate, Observation, Trace
 from rollouts.canonical import canonical_calls
 from rollouts.types import Challenge
 from tests.logged import (
+    BEGUN,
     Wire,
     assistant,
     challenges,
@@ -100,13 +101,39 @@ def test_one_trace_per_turn(messages: list[Wire], session: bool) -> None:  # noq
     assert all(challenge.origin.observed for challenge in several)
 
 
+@given(messages=conversations(), chance=st.randoms(use_true_random=False), session=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_traces_does_not_matter(
+    messages: list[Wire],
+    chance: random.Random,
+    session: bool,  # noqa: FBT001 - drawn by hypothesis
+) -> None:
+    """Whichever trace comes first: the same challenges, each with the answer of its own generation, and none twice."""
+    traces = trace_per_turn("s", messages, session=session)
+    mixed = kept(chance.sample(traces, len(traces)))
+    assert found(mixed) == expected(messages)
+    assert sorted(mixed, key=_id) == sorted(kept(traces), key=_id)
+
+
 @given(conversations(), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
-def test_the_order_of_a_sessions_traces_does_not_matter(messages: list[Wire], chance: random.Random) -> None:
-    """Late traces find their turns already there: the ids are the same, and none is there twice."""
-    traces = trace_per_turn("s", messages)
-    mixed = chance.sample(traces, len(traces))
-    assert {challenge.id for challenge in kept(mixed)} == {challenge.id for challenge in kept(traces)}
+@settings(max_examples=60, deadline=None)
+def test_edited_copies_in_a_sessions_later_traces_add_no_turn(messages: list[Wire], chance: random.Random) -> None:
+    """Whatever later histories make of an answer, under whatever system prompt, and whichever trace comes first."""
+    traces = list[Trace]()
+    for number, place in enumerate(turns_of(messages)):
+        told = [{"role": "system", "content": f"agent {'abc'[number % 3]}"}, *_retold(messages[:place], chance)]
+        call = generation(
+            {"messages": told}, messages[place], trace=f"s{number}", started_at=BEGUN + timedelta(seconds=number)
+        )
+        traces.append(trace(f"s{number}", call, session_id="s"))
+    straight, mixed = kept(traces), kept(chance.sample(traces, len(traces)))
+    assert [c.baseline.message.text for c in straight] == [text for _, text, _ in expected(messages)]
+    assert sorted(mixed, key=_id) == sorted(straight, key=_id)
+    assert all(challenge.origin.observed for challenge in mixed)
+
+
+def _id(challenge: Challenge) -> str:
+    return challenge.id
 
 
 @given(conversations(), st.randoms(use_true_random=False))

@@ -1,0 +1,53 @@
+"""What a scan found, in a hundred columns: by fate and reason, and below each by format and integration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from connector.ledger import by_reason
+from connector.types import Count
+
+_FORMAT, _INTEGRATION, _COUNT, _EXAMPLE = 20, 30, 9, 36
+"""Widths in columns; with what is between them, 100. Trace ids have 32 or 36 characters."""
+
+
+def print_scan(console: Console, ledger: Sequence[Count]) -> None:
+    """Print where every trace and every turn would end, with an example trace of each; the sums last."""
+    for of in ("trace", "turn"):
+        counts = [each for each in ledger if each.of == of]
+        logged = ("format", "integration") if of == "turn" else ("", "")
+        console.print(Text(f"{of}s", "bold"))
+        console.print(_grid([(*logged, "count", "example trace")], style="bold"))
+        for kind in by_reason(counts):
+            console.print(Text(f"{kind.fate}: {kind.reason}" if kind.reason else kind.fate))
+            alike = [each for each in counts if (each.fate, each.reason) == (kind.fate, kind.reason)]
+            console.print(_grid([(*_logged(each), f"{each.count:,}", each.example) for each in alike]))
+        console.print(_grid([("sum", "", f"{sum(each.count for each in counts):,}", "")]))
+        console.print()
+
+
+def _logged(count: Count) -> tuple[str, str]:
+    if count.of == "trace":
+        return "", ""
+    return count.format or "—", _cut(count.integration or "—")
+
+
+def _cut(name: str) -> str:
+    """Names of integrations differ at their end."""
+    return name if len(name) <= _INTEGRATION else f"…{name[1 - _INTEGRATION :]}"
+
+
+def _grid(rows: Sequence[tuple[str, str, str, str]], *, style: str = "") -> Table:
+    found = Table.grid(padding=(0, 1))
+    found.add_column(width=1)
+    for width in (_FORMAT, _INTEGRATION):
+        found.add_column(width=width, no_wrap=True)
+    found.add_column(width=_COUNT, justify="right", no_wrap=True)
+    found.add_column(width=_EXAMPLE, no_wrap=True)
+    for row in rows:
+        found.add_row("", *(Text(cell, style) for cell in row))
+    return found

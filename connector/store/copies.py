@@ -1,0 +1,76 @@
+"""One turn, though many traces show it: which of its copies is kept.
+
+Later traces show in their histories what earlier ones produced, and traces come in any order. Copies of a turn share
+its place. What its call produced is kept in their stead, unless a duel over a copy has cost something or shows in
+Langfuse already: then the turn counts as known by that copy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from connector.types import Disposition, Fate, Intake
+
+_THERE = "select id, observed, fate = 'challenged' from turn where id = ? or place = ?"
+_BEGUN = """select 1 from challenge where id = ?1 and (posting > 0
+            or exists (select 1 from duel where challenge_id = ?1 and state <> 'queued')
+            or exists (select 1 from call join duel on duel.id = call.duel_id where challenge_id = ?1))"""
+
+
+class Copy(NamedTuple):
+    """A turn that is known at a place."""
+
+    id: str
+    observed: bool
+    challenged: bool
+
+
+class Compared(NamedTuple):
+    """What an intake has in common with what is known."""
+
+    known: frozenset[str]
+    """Ids of its turns that are but copies."""
+    withdrawn: int
+    """How many queued duels went with the copies that its turns replaced."""
+
+
+def replace_copies(db: sqlite3.Connection, intake: Intake) -> Compared:
+    """Forget the copies that turns of `intake` replace, and return which of these turns are copies themselves."""
+    known, withdrawn = set[str](), 0
+    for turn in intake.turns:
+        there = [Copy(*row) for row in db.execute(_THERE, (turn.id, turn.place))] if turn.place else []
+        replaced = _replaced(turn, there, in_session=intake.sighting.session_id is not None)
+        if replaced is None or any(_is_begun(db, copy) for copy in replaced):
+            known.add(turn.id)
+        else:
+            withdrawn += sum(_forget(db, copy) for copy in replaced)
+    return Compared(frozenset(known), withdrawn)
+
+
+def _replaced(turn: Disposition, there: Sequence[Copy], *, in_session: bool) -> list[Copy] | None:
+    """Return the copies for which `turn` stands in; `None` where it is one itself, of a turn that is known.
+
+    Without a session two histories that show the same words may be two conversations that began alike.
+    """
+    if turn.observed:
+        return [copy for copy in there if not copy.observed]
+    if any(copy.observed for copy in there):
+        return None
+    others = [copy for copy in there if in_session and copy.id != turn.id]
+    better = turn.fate is Fate.CHALLENGED and not any(copy.challenged for copy in others)
+    return others if better or not others else None
+
+
+def _is_begun(db: sqlite3.Connection, copy: Copy) -> bool:
+    """Whether a duel over it was paid for, is under way, or may show in Langfuse."""
+    return db.execute(_BEGUN, (copy.id,)).fetchone() is not None
+
+
+def _forget(db: sqlite3.Connection, copy: Copy) -> int:
+    """Remove a copy; return how many duels went with it."""
+    withdrawn = db.execute("delete from duel where challenge_id = ?", (copy.id,)).rowcount
+    db.execute("delete from challenge where id = ?", (copy.id,))
+    db.execute("delete from turn where id = ?", (copy.id,))
+    return withdrawn

@@ -159,7 +159,8 @@ class Lane:
         await self._store.put_off([duel], self._clock.now() + timedelta(seconds=wait_s))
 
     async def _bury(self, duel: Duel, error: Exception) -> None:
-        log.warning("duel.buried", state=duel.state, caused_by=said(error))
+        hint = error.hint if isinstance(error, UnderstudyError) else None
+        log.warning("duel.buried", state=duel.state, caused_by=said(error), hint=hint)
         await self._store.save(duel.dead(f"{duel.state}: {said(error)}"))
 
     def _park(self, error: Fatal) -> None:

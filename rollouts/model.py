@@ -16,6 +16,7 @@ from rollouts.journal import Journal
 from rollouts.limits import Limits
 from rollouts.provider import Provider
 from rollouts.types import Completion, Request
+from rollouts.whole import whole
 
 SAFETY = 2
 """JSON and code have up to twice as many tokens as `estimate_tokens` says; the budget reckons with that."""
@@ -84,7 +85,7 @@ class Model:
 
     async def _buy(self, request: Request, read_tokens: int) -> Completion:
         with await self._budget.reserve(self._worst_usd(request, read_tokens)) as reservation:
-            completion = self._priced(await self._complete(request))
+            completion = self._priced(whole(await self._complete(request)))
             reservation.settle(completion.cost_usd)
         return completion
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -100,10 +102,10 @@ def _asked(endpoint: Endpoint, model: str, request: Request, max_tokens_key: str
 
 
 def _read(response: httpx2.Response) -> Any:
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
-        raise Retryable(f"the answer is no JSON: {error}") from None
+    for read in (orjson.loads, json.loads):  # half a Unicode pair is JSON to the slower one alone
+        with suppress(ValueError, RecursionError):
+            return read(response.content)
+    raise Retryable(f"the answer is no JSON: {response.text[:200]!r}")
 
 
 def _refusal(reply: Any) -> Refusal | None:

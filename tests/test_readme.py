@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from connector.commands._scan_table import print_scan
 from connector.config_file import read
+from connector.types import Count, Fate
 from rollouts.provider import Provider
 from rollouts.types import Message, Request, Text
+from tests.integration.layouts import LAYOUTS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,14 +58,62 @@ def test_every_command_named_exists() -> None:
     assert used <= known
 
 
+def test_the_fields_of_a_scan_are_those_that_it_prints() -> None:
+    """The JSON shown is what `scan --json` prints for each kind, and every fate is named."""
+    [shown] = blocks("json")
+    line = json.loads(shown)
+    assert set(line) == set(Count.model_fields)
+    assert Count.model_validate(line).model_dump(mode="json") == line
+    section = README.partition("## What could be challenged")[2].partition("\n## ")[0]
+    assert {fate.value for fate in Fate} <= set(re.findall(r"`(.*?)`", section))
+
+
+def test_the_table_of_a_scan_is_what_it_prints() -> None:
+    """As wide, with the same columns, and the same cut names."""
+    [shown] = blocks("text")
+    logged = (
+        (Fate.CHALLENGED, "", "otel_genai", "pydantic-ai", 1204, "02f9ba62f636a5c41a9c0060102a41bf"),
+        (Fate.CHALLENGED, "", "langchain", "langfuse-sdk", 311, "19b39a0351b99062ccfdde168e32d279"),
+        (
+            Fate.UNREPLAYABLE,
+            "it calls a tool whose definition was not logged",
+            "openinference",
+            "openinference.instrumentation.llama_index",
+            27,
+            "46ff320b8a7c02981bc188a838cfab1d",
+        ),
+    )
+    counts = [
+        Count(of="turn", fate=fate, reason=reason, format=form, integration=by, count=count, example=example)
+        for fate, reason, form, by, count, example in logged
+    ]
+    console = Console(width=100, file=StringIO(), highlight=False)
+    print_scan(console, counts)
+    assert isinstance(console.file, StringIO)
+    printed = "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    assert shown.strip() in printed
+
+
 async def test_the_example_provider_is_a_whole_one() -> None:
     """One class with one method is enough, and its fields are its keys."""
-    [code] = blocks("python")
+    [code] = [block for block in blocks("python") if "class Parrot" in block]
     found: dict[str, Any] = {}
     exec(compile(code, "parrot.py", "exec"), found)
     parrot: Provider = found["Parrot"].model_validate({"model": "grey", "prefix": "Say: "})
     asked = Request(key="k", messages=(Message(role="user", parts=(Text(content="hello"),)),))
     assert (await parrot.complete(asked)).message.text == "Say: hello"
+
+
+def test_the_format_shown_is_a_real_one() -> None:
+    """To the letter, and what is said about it points to files that exist."""
+    section = README.partition("## Adding a format")[2].partition("\n## ")[0]
+    [code] = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+    assert code == (ROOT / "connector" / "formats" / "haystack.py").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:connector|tests)/[\w/.]+?)/?`", section):
+        assert (ROOT / name).exists(), name
+    assert (
+        f"in {['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'][len(LAYOUTS)]} layouts" in section
+    )
 
 
 def test_pictures_and_files_named_are_there() -> None:

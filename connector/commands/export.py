@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -14,6 +16,7 @@ from connector.jsonl import line_of
 from connector.pipeline import look
 from connector.store.sqlite import SqliteStore
 from connector.types import Window
+from rollouts.errors import Fatal
 
 
 def register(verb: typer.Typer) -> None:
@@ -34,15 +37,26 @@ async def _export(path: Path, output: Path | None, *, quiet: bool) -> None:
     async with build(config, path, store=SqliteStore(":memory:")) as app:
         now, arena = app.engine.clock.now(), app.engine.arena
         window = Window(start=now - config.poll.since, end=now - config.poll.settle)
-        file = output.open("w", encoding="utf-8") if output else sys.stdout
-        try:
+        with _opened(output) as file:
             for sighting in await look(arena, window):
                 if arena.rules.selection.filters.excludes(sighting) is None:
                     trace = await arena.source.read(sighting)
                     if trace.ours is None:
                         file.write(line_of(trace))
                         count += 1
-        finally:
-            if output:
-                file.close()
     chatter(quiet=quiet).print(f"wrote {count} trace(s)")
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    """Open the file, or stdout. Raises `Fatal` for what cannot be written."""
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise Fatal(
+            f"{output} cannot be written: {error.strerror}", hint="-o names a file in a folder that is there"
+        ) from None

@@ -1,85 +1,97 @@
-"""`understudy show`: one challenge with everything that was said about it."""
+"""`understudy show`: one challenge with everything that was said about it, or how one trace was read."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
-from rich.columns import Columns
-from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
 
-from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, ConfigPath, load, results, run
-from connector.types import Duel
-from judges.transcript import answer, conversation
-from judges.types import Judgment
+from connector.app import App, build
+from connector.commands._challenge_panels import print_challenges
+from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run
+from connector.commands._trace_tree import print_drawing
+from connector.config import Config
+from connector.drawing import Drawing, draw
+from connector.intake import ended, sort_out
+from connector.pipeline import assembled
+from connector.store.sqlite import SqliteStore
+from connector.types import Disposition, Duel, Fate, Sighting, Trace
 from rollouts.errors import Fatal
-from rollouts.types import Completion
 
 
 def register(verb: typer.Typer) -> None:
     """Add the verb."""
 
-    @verb.command(help="Show a challenge: the history, both answers, both judge texts and the verdict, side by side.")
+    @verb.command(
+        help="Show a challenge: the history, both answers, both judge texts and the verdict, side by side. "
+        "Or draw how a trace was read: its observations, their messages, the turns. Calls no model."
+    )
     def show(
-        challenge: Annotated[str, typer.Argument(help="Its id or the beginning of it, or the id of its trace.")],
+        wanted: Annotated[str, typer.Argument(metavar="ID", help="Of a challenge, or its beginning; or of a trace.")],
         config: ConfigPath = DEFAULT_CONFIG,
+        *,
+        as_json: AsJson = False,
     ) -> None:
-        run(_show(config, challenge))
+        run(_show(config, wanted, as_json=as_json))
 
 
-async def _show(path: Path, challenge: str) -> None:
-    async with build(load(path), path, online=False) as app:
-        duels = await app.store.duels_of(challenge)
-    if not duels:
-        raise Fatal(f"no challenge and no trace begins with {challenge!r}", hint="`understudy scan` lists examples")
-    console, shown = results(), set[str]()
-    for duel in duels:
-        if duel.challenge.id not in shown:
-            shown.add(duel.challenge.id)
-            _print_challenge(console, duel)
-        _print_duel(console, duel)
+async def _show(path: Path, wanted: str, *, as_json: bool) -> None:
+    config = load(path, quiet=True)
+    if duels := await _stored(config, path, wanted):
+        if as_json:
+            sys.stdout.write(orjson.dumps(_told(duels)).decode() + "\n")
+        else:
+            print_challenges(results(), duels)
+        return
+    async with build(config, path, store=SqliteStore(":memory:")) as app:
+        drawing = await _drawn(app, wanted)
+    if as_json:
+        sys.stdout.write(drawing.model_dump_json() + "\n")
+    else:
+        print_drawing(results(), drawing)
 
 
-def _print_challenge(console: Console, duel: Duel) -> None:
-    challenge = duel.challenge
-    origin = challenge.origin
-    console.rule(f"challenge {challenge.id}")
-    console.print(f"trace {origin.trace_id} · observation {origin.observation_id or '—'} · turn {origin.turn}")
-    console.print(Panel(Text(conversation(challenge.messages)), title="history"))
+async def _stored(config: Config, path: Path, wanted: str) -> list[Duel]:
+    """Return the duels over challenges whose id begins so."""
+    if not (path.parent / config.state).exists():
+        return []
+    async with build(config, path, online=False) as app:
+        return [duel for duel in await app.store.duels_of(wanted) if duel.challenge.id.startswith(wanted)]
 
 
-def _print_duel(console: Console, duel: Duel) -> None:
-    rollout, judgment = duel.rollout, duel.judgment
-    baseline = _panel(duel.challenge.baseline, "production")
-    theirs = _panel(rollout.completion, duel.challenger) if rollout else Panel("not asked yet", title=duel.challenger)
-    width = max(30, (console.width - 1) // 2)
-    console.print(Columns([baseline, theirs], width=width, expand=True))
-    if judgment:
-        _print_judgment(console, judgment, width)
-    verdict = judgment.verdict if judgment else "not judged"
-    score = "—" if judgment is None or judgment.score is None else f"{judgment.score:.3f}"
-    console.print(f"{duel.challenger}: {verdict} · score {score} · {duel.state} {duel.reason}\n")
+def _told(duels: Sequence[Duel]) -> list[dict[str, object]]:
+    """Return each challenge with its duels, as they are stored."""
+    challenges = {duel.challenge.id: duel.challenge for duel in duels}
+    return [
+        challenge.model_dump(mode="json")
+        | {"duels": [d.model_dump(mode="json", exclude={"challenge"}) for d in duels if d.challenge.id == challenge.id]}
+        for challenge in challenges.values()
+    ]
 
 
-def _print_judgment(console: Console, judgment: Judgment, width: int) -> None:
-    rounds = [
-        Panel(
-            Text(look.text),
-            title=f"round {n}: challenger in seat {look.challenger_seat}, [{look.label or look.problem}]",
+async def _drawn(app: App, trace_id: str) -> Drawing:
+    """Fetch a trace and read it as a cycle would, whatever the filters say."""
+    source, rules = app.engine.arena.source, app.engine.arena.rules
+    sighting = await source.find(trace_id)
+    if sighting is None:
+        raise Fatal(
+            f"no stored challenge begins with {trace_id!r}, and no trace of the source has this id",
+            hint="`understudy scan` lists examples of every kind; the id of a trace must be whole",
         )
-        for n, look in enumerate(judgment.rounds, start=1)
-    ]
-    console.print(Columns(rounds, width=width, expand=True) if rounds else judgment.reason)
+    trace = (await source.read(sighting)).model_copy(update={"session_id": sighting.session_id})
+    assembly = await assembled(app.engine.arena, sighting, trace)
+    intake, left_out = sort_out(assembly, sighting, rules), _left_out(app, sighting, trace)
+    return draw(trace, assembly, intake.model_copy(update={"trace": left_out or intake.trace}))
 
 
-def _panel(completion: Completion, who: str) -> Panel:
-    figures = [
-        completion.model or "model unknown",
-        f"{completion.latency_s:.2f} s" if completion.latency_s is not None else "latency unknown",
-        f"${completion.cost_usd:.6f}" if completion.cost_usd is not None else "cost unknown",
-    ]
-    return Panel(Text(answer(completion.message)), title=who, subtitle=" · ".join(figures))
+def _left_out(app: App, sighting: Sighting, trace: Trace) -> Disposition | None:
+    """Say why a cycle would not read the trace at all."""
+    if sighting.ours or trace.ours:
+        return ended(sighting, Fate.FILTERED, "our own writing")
+    if reason := app.engine.arena.rules.selection.filters.excludes(sighting):
+        return ended(sighting, Fate.FILTERED, reason)
+    return None if trace.ended else ended(sighting, Fate.WAITING, "its root has not ended")

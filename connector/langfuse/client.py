@@ -8,6 +8,7 @@ v3 can do; and it acknowledges nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -91,15 +92,22 @@ class Client:
         Raises `Fatal` for refused keys, `NotHere` for 404, `Permanent` for other refusals with the server's words,
         `Overloaded` where a narrower query may do, `Retryable` for what passes by itself.
         """
-        on = _worth_waiting if repeatable else _nothing_was_done
+        on = worth_waiting if repeatable else _nothing_was_done
         async for attempt in stamina.retry_context(on=on, attempts=6, timeout=_PATIENCE_S):
             with attempt:
                 return await self._once(method, path, query, content, headers)
         raise AssertionError("stamina returns or raises")
 
+    @cached_property
+    def unsigned(self) -> httpx.AsyncClient:
+        """For addresses that are a permission by themselves: no key goes along."""
+        return httpx.AsyncClient(timeout=httpx.Timeout(_TIMEOUT_S, connect=30.0))
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+        if "unsigned" in self.__dict__:
+            await self.unsigned.aclose()
 
     async def _once(
         self,
@@ -146,8 +154,8 @@ def from_sdk(error: ApiError, what: str) -> UnderstudyError:
     return refusal(error.status_code or 500, str(error.body), error.headers or {}, what)
 
 
-def _worth_waiting(error: Exception) -> bool | float:
-    """Wait as long as the server asks, if that is within reason; transient faults wait by stamina's backoff.
+def worth_waiting(error: Exception) -> bool | float:
+    """Tell stamina whether to try again, and when: as the server asks, if that is within reason, else by its backoff.
 
     A heavy query is not repeated as it is.
     """
@@ -159,7 +167,7 @@ def _worth_waiting(error: Exception) -> bool | float:
 
 
 def _nothing_was_done(error: Exception) -> bool | float:
-    return isinstance(error, TooMany) and _worth_waiting(error)
+    return isinstance(error, TooMany) and worth_waiting(error)
 
 
 def _address(base_url: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from rollouts.errors import Permanent
 from rollouts.types import Media, Message, Part, Text, ToolCall, ToolResult
+from rollouts.whole import without_halves
 
-_TOKEN = "@@@langfuseMedia:"  # noqa: S105 - what Langfuse writes in place of a file that it moved to its media store
+TOKEN = "@@@langfuseMedia:"  # noqa: S105 - what Langfuse writes in place of a file that it moved to its media store
 _MAGIC = {
     "/9j/": "image/jpeg",
     "iVBORw0KGgo": "image/png",
@@ -62,7 +63,7 @@ def _part(part: Part, losses: list[str]) -> Part:
 
 def _whole(said: str, losses: list[str]) -> str:
     """Refuse what stands for a file; replace halves of characters, which no JSON may hold."""
-    if _TOKEN in said:
+    if TOKEN in said:
         raise Permanent("unreplayable: media that Langfuse took out of the log")
     if said.isascii():
         return said
@@ -70,13 +71,13 @@ def _whole(said: str, losses: list[str]) -> str:
         said.encode()
     except UnicodeEncodeError:
         losses.append("halves of broken characters")
-        return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return without_halves(said)
     return said
 
 
 def _media(media: Media) -> Media:
     """By address only on the web; by value in base64 with the type that it really has."""
-    if _TOKEN in media.content:
+    if TOKEN in media.content:
         raise Permanent("unreplayable: media that Langfuse took out of the log")
     head, comma, data = media.content.partition(",")
     if media.type != "file" and head.startswith("data:") and comma:

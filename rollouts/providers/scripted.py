@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -11,6 +12,9 @@ from pydantic import Field, PrivateAttr
 from rollouts.errors import Permanent
 from rollouts.provider import Provider
 from rollouts.types import Completion, Message, Request, Text, ToolCall, Usage
+
+REMEMBERED = 256
+"""How many of the last requests `Scripted.requests` holds."""
 
 
 class Scripted(Provider):
@@ -27,23 +31,25 @@ class Scripted(Provider):
     usage: Usage = Usage(input_tokens=0, output_tokens=0)
     finish_reason: str | None = None
     """The default follows from the answer."""
-    _requests: list[Request] = PrivateAttr(default_factory=list)
+    _calls: int = PrivateAttr(default=0)
+    _requests: deque[Request] = PrivateAttr(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     @property
     def calls(self) -> int:
         """How often it was asked."""
-        return len(self._requests)
+        return self._calls
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """What it was asked, in order."""
+        """What it was asked last, in order: a rehearsal of a hundred thousand duels must not fill the memory."""
         return tuple(self._requests)
 
     async def complete(self, request: Request) -> Completion:
         """Give the next answer. Raises `Permanent` when the script is over."""
-        number = len(self._requests)
+        number = self._calls
         if number >= len(self.answers) and not self.repeat:
             raise Permanent("the script is over", hint="add answers, or set repeat = true")
+        self._calls += 1
         self._requests.append(request)
         answer = self.answers[number % len(self.answers)]
         started_at = datetime.now(UTC)

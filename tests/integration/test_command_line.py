@@ -98,15 +98,18 @@ async def test_the_leaderboard_comes_in_four_forms(tmp_path: Path) -> None:
 
 
 async def test_show_lays_both_answers_and_both_judge_texts_side_by_side(tmp_path: Path) -> None:
-    """History, production, challenger, rounds and verdict, by the trace's id as well."""
+    """History, production, challenger, rounds and verdict, and how the turn was read; no server is asked."""
     async with SmallLangfuse() as server:
         [trace] = await produce(server, conversations=1, turns=1)
         path = str(config(tmp_path, CONFIG.split("[challengers.copy]", maxsplit=1)[0]))
         assert (await understudy("once", "--yes", "-q", "-c", path, server=server)).code == 0
-    said = await understudy("show", trace, "-c", path)
+        [turn] = json.loads((await understudy("show", trace, "--json", "-c", path, server=server)).out)["turns"]
+    said = await understudy("show", turn["challenge_id"][:12], "-c", path)
+    assert "read as openai_chat" in said.out
     for text in ("question 0 0", "answer 0 0", "a fine answer", "Better.", "challenger in seat B", "seat A", "tie"):
         assert text in said.out
-    assert (await understudy("show", "nothing", "-c", path)).code == 2
+    [told] = json.loads((await understudy("show", turn["challenge_id"], "--json", "-c", path)).out)
+    assert (told["id"], told["duels"][0]["challenger"]) == (turn["challenge_id"], "good")
 
 
 async def test_doctor_names_what_is_in_place_and_what_is_not(tmp_path: Path) -> None:

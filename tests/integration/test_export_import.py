@@ -154,3 +154,16 @@ async def test_a_wrong_key_is_never_shown(verb: str, tmp_path: Path) -> None:
                 assert "error: " in ran.err
                 for secret in (*wrong.values(), pair, "Basic "):
                     assert secret not in ran.out + ran.err
+
+
+async def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """One line and a hint instead of a traceback."""
+    async with SmallLangfuse() as server:
+        await produce(server, conversations=1)
+        output = str(tmp_path / "missing" / "traces.jsonl")
+        said = await understudy("export", "-q", "-o", output, "-c", str(config(tmp_path)), server=server)
+    assert said.code == 2
+    assert said.err.splitlines() == [
+        f"error: {output} cannot be written: No such file or directory",
+        "hint: -o names a file in a folder that is there",
+    ]

@@ -1,7 +1,7 @@
 import pytest
 
 from rollouts.errors import Permanent
-from rollouts.providers.scripted import Scripted
+from rollouts.providers.scripted import REMEMBERED, Scripted
 from rollouts.types import Completion, Request, ToolCall, Usage
 
 ASKED = Request(key="k", messages=())
@@ -30,3 +30,13 @@ def test_it_is_configured_like_any_other() -> None:
     """A table of config.toml makes one, tool calls included."""
     table = {"answers": ["a", [{"id": "1", "name": "f", "arguments": "{}"}]]}
     assert Scripted.model_validate(table).answers == ("a", (ToolCall(id="1", name="f", arguments="{}"),))
+
+
+async def test_it_counts_all_and_remembers_the_last() -> None:
+    """A long rehearsal does not fill the memory with its questions."""
+    model = Scripted(answers=("a", "b", "c"))
+    for number in range(REMEMBERED + 5):
+        await model.complete(Request(key=str(number), messages=()))
+    assert model.calls == REMEMBERED + 5
+    assert [request.key for request in model.requests] == [str(number) for number in range(5, REMEMBERED + 5)]
+    assert (await model.complete(ASKED)).message.text == "abc"[(REMEMBERED + 5) % 3]

@@ -1,0 +1,68 @@
+"""One challenge in a terminal: the history, both answers side by side, both rounds, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from connector.types import Duel
+from judges.transcript import answer, conversation
+from judges.types import Judgment
+from rollouts.types import Challenge, Completion
+
+
+def print_challenges(console: Console, duels: Sequence[Duel]) -> None:
+    """Print each challenge once, with all its duels."""
+    for _, some in groupby(duels, key=lambda duel: duel.challenge.id):
+        together = list(some)
+        _print_challenge(console, together[0].challenge)
+        for duel in together:
+            _print_duel(console, duel)
+
+
+def _print_challenge(console: Console, challenge: Challenge) -> None:
+    origin = challenge.origin
+    console.rule(f"challenge {challenge.id}")
+    console.print(f"trace {origin.trace_id} · observation {origin.observation_id or '—'} · turn {origin.turn}")
+    logged_by = f" · logged by {origin.integration}" if origin.integration else ""
+    seen = "" if origin.observed else " · known from a later history only"
+    console.print(Text(f"read as {origin.format or 'an unknown format'}{logged_by}{seen}"))
+    console.print(Panel(Text(conversation(challenge.messages)), title="history"))
+
+
+def _print_duel(console: Console, duel: Duel) -> None:
+    rollout, judgment = duel.rollout, duel.judgment
+    baseline = _panel(duel.challenge.baseline, "production")
+    theirs = _panel(rollout.completion, duel.challenger) if rollout else Panel("not asked yet", title=duel.challenger)
+    width = max(30, (console.width - 1) // 2)
+    console.print(Columns([baseline, theirs], width=width, expand=True))
+    if judgment:
+        _print_judgment(console, judgment, width)
+    verdict = judgment.verdict if judgment else "not judged"
+    score = "—" if judgment is None or judgment.score is None else f"{judgment.score:.3f}"
+    console.print(Text(f"{duel.challenger}: {verdict} · score {score} · {duel.state} {duel.reason}\n"))
+
+
+def _print_judgment(console: Console, judgment: Judgment, width: int) -> None:
+    rounds = [
+        Panel(
+            Text(look.text),
+            title=f"round {n}: challenger in seat {look.challenger_seat}, [{look.label or look.problem}]",
+        )
+        for n, look in enumerate(judgment.rounds, start=1)
+    ]
+    console.print(Columns(rounds, width=width, expand=True) if rounds else Text(judgment.reason))
+
+
+def _panel(completion: Completion, who: str) -> Panel:
+    figures = [
+        completion.model or "model unknown",
+        f"{completion.latency_s:.2f} s" if completion.latency_s is not None else "latency unknown",
+        f"${completion.cost_usd:.6f}" if completion.cost_usd is not None else "cost unknown",
+    ]
+    return Panel(Text(answer(completion.message)), title=who, subtitle=" · ".join(figures))

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from connector.formats.repairs import Repair
-from connector.stitch import is_delta
+from connector.stitch import INCOMPLETE, is_delta
 from connector.turns import Turn
 from connector.types import Fate
 from rollouts.types import Options
@@ -27,6 +27,8 @@ class TurnRules(Options):
     """Whether turns count that only a later history shows: where a conversation logs nothing else, always, or never."""
     tools_missing: Literal["exclude", "include"] = "exclude"
     """What to do with turns that call a tool whose definition was not logged: no challenger could call it either."""
+    partial_logs: Literal["exclude", "include"] = "exclude"
+    """What to do with turns of which the log holds less than the model was sent, such as those of coding agents."""
     provider_tools: Literal["exclude", "include"] = "exclude"
     """What to do with turns around tools that production's provider runs itself, such as its web search."""
 
@@ -39,12 +41,13 @@ def why_not(turn: Turn, rules: TurnRules, *, transcript: bool) -> tuple[Fate, st
 
 def _unreplayable(turn: Turn, rules: TurnRules, *, transcript: bool) -> dict[tuple[Fate, str], bool]:
     answered, asked = turn.answer.message, {message.role for message in turn.messages}
+    partial = rules.partial_logs == "exclude"
     unobserved_count = rules.without_producer == "always" or (rules.without_producer == "transcripts" and transcript)
     return {
         (Fate.UNREPLAYABLE, "nobody observed what produced it"): not (turn.observed or unobserved_count),
-        (Fate.UNREPLAYABLE, turn.call.lacks or ""): turn.call.lacks is not None,
+        (Fate.UNREPLAYABLE, turn.call.lacks or ""): partial and turn.call.lacks is not None,
         (Fate.UNREPLAYABLE, "nothing before it to answer"): not asked & {"user", "tool"},
-        (Fate.UNREPLAYABLE, "its history is incomplete"): is_delta(turn.messages),
+        (Fate.UNREPLAYABLE, INCOMPLETE): partial and is_delta(turn.messages),
         (Fate.UNREPLAYABLE, "its history ends with an assistant message"): "assistant" in asked
         and turn.messages[-1].role == "assistant",
         (Fate.UNREADABLE, "the logged answer is empty"): not (answered.text.strip() or answered.tool_calls),

@@ -382,3 +382,10 @@ def test_of_several_answers_the_one_that_was_gone_on_with(goes_on: str | None, t
     assert said(challenges(one, rules=wanted)) == [taken, *(["bye"] if goes_on else [])]
     assert dispositions(one, wanted)[Fate.FILTERED, "another answer was taken"] == 2
     assert len(challenges(one)) == len(calls)
+
+
+def test_partial_logs_may_be_challenged_knowingly() -> None:
+    """Results whose call nobody logged are no challenge, unless a person asks for what there is."""
+    lone = generation({"messages": [result("c9", "sunny")]}, "It is sunny.")
+    assert said(alone(lone)) == []
+    assert said(alone(lone, rules=rules(partial_logs="include"))) == ["It is sunny."]

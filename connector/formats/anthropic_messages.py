@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from connector.formats.anthropic_blocks import BLOCKS, blocks, read_blocks
+from connector.formats.event_streams import anthropic_message, is_anthropic
 from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import finish_reason
+from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
 from connector.types import Observation
@@ -27,10 +28,10 @@ class AnthropicMessages(Format):
     def mine(self, observation: Observation) -> bool:
         """`system` beside `messages`, an answer of `type: message`, or Anthropic's blocks somewhere."""
         body, output = observation.input, observation.output
-        messages = _messages(body)
+        messages = wires_of(body)
         if not messages or not all(message.get("role") in ("system", "user", "assistant") for message in messages):
             return False
-        answered = isinstance(output, Mapping) and output.get("type") == "message"
+        answered = (isinstance(output, Mapping) and output.get("type") == "message") or is_anthropic(output)
         shown = [*messages, *([output] if isinstance(output, Mapping) else []), {"content": output}]
         beside = isinstance(body, Mapping) and "system" in body
         return answered or beside or any(_has_blocks(message) for message in shown)
@@ -38,8 +39,9 @@ class AnthropicMessages(Format):
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
         body = observation.input if isinstance(observation.input, Mapping) else {}
-        messages, output, into = _messages(observation.input), observation.output, Gathering()
+        messages, into = wires_of(observation.input), Gathering()
         with malformed("Anthropic messages"):
+            output = anthropic_message(observation.output, into)
             said = [message for message in messages if message["role"] != "system"]
             told = [body.get("system"), *(message["content"] for message in messages if message["role"] == "system")]
             system = [block for content in told for block in blocks(content)]
@@ -52,11 +54,6 @@ class AnthropicMessages(Format):
                 parameters=read_parameters(observation.parameters, body, _one_at_a_time(body)),
                 repairs=into.repairs,
             )
-
-
-def _messages(value: Any) -> list[Any]:
-    found = decoded(value.get("messages", [value])) if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(message, Mapping) for message in found) else []
 
 
 def _has_blocks(message: Wire) -> bool:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from connector.formats.event_streams import bedrock_response
 from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.gathering import Gathering, role_of
 from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import as_json, finish_reason, media, unknown_part
+from connector.formats.pieces import as_json, finish_reason, media, unknown_part, wires_of
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
 from connector.types import Observation
@@ -32,7 +33,7 @@ class BedrockConverse(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Messages of untyped blocks; a message may also be bare text."""
-        messages = _messages(observation.input)
+        messages = wires_of(observation.input)
         known = [message for message in messages if _is_converse(message)]
         plain = (isinstance(message.get("content"), str) for message in messages if message not in known)
         return bool(known) and all(plain)
@@ -40,8 +41,9 @@ class BedrockConverse(Format):
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
         body = observation.input if isinstance(observation.input, Mapping) else {}
-        messages, output, into = _messages(observation.input), observation.output, Gathering()
+        messages, into = wires_of(observation.input), Gathering()
         with malformed("converse messages"):
+            output = bedrock_response(observation.output, into)
             system = [{"role": "system", "content": body["system"]}] if body.get("system") else []
             more = decoded(body.get("additionalModelRequestFields"))
             sources = (body.get("inferenceConfig"), _choice(body), more, body)
@@ -53,11 +55,6 @@ class BedrockConverse(Format):
                 parameters=read_parameters(observation.parameters, *(s for s in sources if isinstance(s, Mapping))),
                 repairs=into.repairs,
             )
-
-
-def _messages(value: Any) -> list[Any]:
-    found = decoded(value.get("messages", [value])) if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(message, Mapping) for message in found) else []
 
 
 def _is_converse(message: Wire) -> bool:

@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 from connector.formats.format import Format, Reading, malformed
 from connector.formats.gathering import Gathering
-from connector.formats.loose_chat import read_answer, read_messages
+from connector.formats.loose_chat import read_messages, read_said
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import beyond
+from connector.formats.pieces import beyond, wires_of
 from connector.formats.python_text import literal
 from connector.types import Observation
-from rollouts.types import Message
 
 Wire = Mapping[str, Any]
 
@@ -28,25 +27,21 @@ class BeeAI(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Messages with roles, of which one holds such a list."""
-        wires = _wires(observation.input)
+        wires = wires_of(observation.input)
         return any(map(_is_python, wires)) and all("role" in wire for wire in wires)
 
     def read(self, observation: Observation) -> Reading:
         """Read history, answer and parameters."""
         into = Gathering()
         with malformed("Python representations"):
-            history = read_messages(map(_opened, _wires(observation.input)), into)
-            before, answer = _said(observation.output, into)
+            history = read_messages(map(_opened, wires_of(observation.input)), into)
+            before, answer = read_said(observation.output, [*map(_opened, wires_of(observation.output))], into)
             return Reading(
                 messages=(*history, *beyond(before, history)),
                 answer=answer,
                 parameters=read_parameters(observation.parameters),
                 repairs=into.repairs,
             )
-
-
-def _wires(value: Any) -> list[Wire]:
-    return value if isinstance(value, list) and all(isinstance(wire, Mapping) for wire in value) else []
 
 
 def _is_python(wire: Wire) -> bool:
@@ -56,10 +51,3 @@ def _is_python(wire: Wire) -> bool:
 
 def _opened(wire: Wire) -> Wire:
     return {**wire, "content": literal(wire["content"])} if _is_python(wire) else wire
-
-
-def _said(output: Any, into: Gathering) -> tuple[tuple[Message, ...], Message | None]:
-    if output in (None, "", {}, []):
-        return (), None
-    *before, answer = _wires(output) or [output if isinstance(output, Mapping) else {"content": output}]
-    return read_messages(map(_opened, before), into), read_answer(_opened(answer), into)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from connector.formats.anthropic_blocks import runs_at_its_provider
 from connector.formats.format import Unusable, decoded
 from connector.formats.gathering import Gathering
 from connector.formats.pieces import as_json, media
@@ -39,7 +40,7 @@ def is_block(value: Any) -> bool:
 def _kind(block: Wire) -> str | None:
     kind = block.get("type", block.get("kind"))
     if isinstance(kind, str):
-        return kind if kind in _TYPED or _runs_at_its_provider(kind) else None
+        return kind if kind in _TYPED or runs_at_its_provider(kind) else None
     return next((key for key in _UNTYPED if key in block), None)
 
 
@@ -47,14 +48,10 @@ def _read(block: Wire, into: Gathering) -> Part | None:
     kind = _kind(block)
     if kind is None:
         raise Unusable(Fate.UNREADABLE, "a content part of an unknown type")
-    if _runs_at_its_provider(kind):
+    if runs_at_its_provider(kind):
         into.mended(Repair.PROVIDER_TOOLS)
         return None
     return (_TYPED if block.keys() & {"type", "kind"} else _UNTYPED)[kind](block, into)
-
-
-def _runs_at_its_provider(kind: str) -> bool:
-    return kind.startswith("server_tool") or kind.endswith("_tool_result")
 
 
 def _text(block: Wire, _: Gathering) -> Part:

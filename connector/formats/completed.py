@@ -12,14 +12,16 @@ from typing import Any
 from connector.formats.attributes import attributes
 from connector.formats.format import Reading, decoded, malformed
 from connector.formats.parameters import read_parameters
+from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
 from connector.types import Observation
-from rollouts.canonical import canonical_text
+from rollouts.canonical import canonical_text, fingerprint
 from rollouts.types import Message, Parameters, Text, ToolDefinition
 
 
 def completed(reading: Reading, observation: Observation) -> Reading:
     """Return the reading with what its observation's metadata adds. Raises `Unusable` for what no text can hold."""
+    reading = _said_once(reading)
     if not observation.metadata:
         return reading
     with malformed("attributes"):
@@ -39,6 +41,17 @@ def _completed(reading: Reading, observation: Observation, known: dict[str, Any]
             "parameters": _demanded(request, tools).overridden_by(logged).overridden_by(reading.parameters),
         }
     )
+
+
+def _said_once(reading: Reading) -> Reading:
+    """Take the answer out of a history that ends with it: several loggers write it into both."""
+    *before, last = reading.messages or (None,)
+    if last is None or reading.answer is None or last.role != "assistant" or not last.parts:
+        return reading
+    if fingerprint(last) != fingerprint(reading.answer):
+        return reading
+    repairs = dict.fromkeys((*reading.repairs, Repair.ANSWER_IN_INPUT))
+    return reading.model_copy(update={"messages": tuple(before), "repairs": tuple(repairs)})
 
 
 def definitions(tools: Any) -> tuple[ToolDefinition, ...]:

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from connector.formats.format import Format, Reading, decoded, malformed
-from connector.formats.openai_messages import ChatReader, as_json
+from connector.formats.openai_messages import ChatReader
 from connector.formats.openai_parts import read_parts
 from connector.formats.outputs import read_output
 from connector.formats.parameters import read_parameters
+from connector.formats.pieces import as_json
 from connector.types import Observation
 from rollouts.types import Message, Text
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from connector.formats.format import Format, Reading, decoded, malformed
+from connector.formats.format import Format, Reading, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.loose_chat import read_answer, read_messages
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import finish_reason
+from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.tool_definitions import read_tools
 from connector.types import Observation
 from rollouts.types import Message
@@ -26,7 +26,7 @@ class Flue(Format):
         """`systemPrompt` beside messages, or pi's calls or results among them."""
         body = observation.input
         beside = isinstance(body, Mapping) and "systemPrompt" in body and "messages" in body
-        return beside or any(map(_is_pi, _wires(body)))
+        return beside or any(map(_is_pi, wires_of(body)))
 
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
@@ -35,7 +35,7 @@ class Flue(Format):
         with malformed("context"):
             told = body.get("systemPrompt")
             system = [{"role": "system", "content": told}] if told else []
-            history = read_messages([*system, *_wires(observation.input)], into)
+            history = read_messages([*system, *wires_of(observation.input)], into)
             answer, reason = _answer(observation.output, into)
             return Reading(
                 messages=history,
@@ -45,11 +45,6 @@ class Flue(Format):
                 parameters=read_parameters(observation.parameters, body),
                 repairs=into.repairs,
             )
-
-
-def _wires(value: Any) -> list[Wire]:
-    found = decoded(value.get("messages")) if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(wire, Mapping) for wire in found) else []
 
 
 def _is_pi(wire: Wire) -> bool:

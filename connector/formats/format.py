@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-import orjson
-
 from connector.types import Fate, Observation
 from rollouts.errors import Permanent
 from rollouts.types import Message, Parameters, Record, ToolDefinition
@@ -36,6 +34,8 @@ class Unusable(Permanent):
         super().__init__(f"{fate}: {reason}")
         self.fate = fate
         self.reason = reason
+        self.kind: str | None = None
+        """The kind of format that knew it for its own, once that is known."""
 
 
 class Format(Record, ABC):
@@ -73,10 +73,23 @@ def decoded(value: Any) -> Any:
     return decoded(inner) if isinstance(inner, str) else inner
 
 
+def is_twice_encoded(value: Any) -> bool:
+    """Tell whether text holds JSON which is text that holds JSON."""
+    return isinstance(value, str) and value.lstrip()[:1] == '"' and not isinstance(decoded(value), str)
+
+
+def is_too_deep(value: Any, levels: int = 100) -> bool:
+    """Tell whether a JSON value is nested so deeply that nobody could write it down again: pydantic stops at 255."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(is_too_deep(one, levels - 1) for one in inner if isinstance(one, dict | list))
+
+
 def _loads(text: str) -> Any:
-    """Python's own reader knows NaN, and halves of a surrogate pair, which loggers leave where they cut an emoji."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace")
-        return json.loads(whole)
+    """Read by Python's own reader: orjson rounds whole numbers beyond 64 bits, and two long ids become one.
+
+    Loggers leave halves of a surrogate pair where they cut an emoji; a question mark stands for each.
+    """
+    value = json.loads(text)
+    if "\\ud" not in text and "\\uD" not in text:
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))

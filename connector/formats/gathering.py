@@ -45,9 +45,9 @@ class Gathering:
         """What was mended so far, by name."""
         return tuple(self._mended)
 
-    def mended(self, name: str) -> None:
-        """Remember a repair."""
-        self._mended[name] = None
+    def mended(self, *names: str) -> None:
+        """Remember repairs."""
+        self._mended |= dict.fromkeys(names)
 
     def call(self, name: Any, arguments: Any, logged_id: Any = None) -> ToolCall:
         """Return a call with an id of its own. Raises `TypeError` when it has no name."""
@@ -55,7 +55,14 @@ class Gathering:
             raise TypeError("a tool call without a name")
         given = self._ids.of_call(_single(logged_id), name)
         self._note_ids()
-        return ToolCall(id=given, name=name, arguments=self._arguments(arguments))
+        return ToolCall(id=given, name=name, arguments=self.arguments(arguments))
+
+    def arguments(self, given: Any) -> str:
+        """Return arguments as JSON text, which may be broken."""
+        if isinstance(given, str) and given.startswith('"') and isinstance(inner := decoded(given), dict):
+            self.mended(Repair.TWICE_ENCODED)
+            return as_json(inner)
+        return as_json(given)
 
     def result(
         self, response: Any, logged_id: Any = None, name: Any = None, *, is_error: bool | None = None
@@ -104,12 +111,6 @@ class Gathering:
             self.mended(Repair.CALL_IDS)
         if self._ids.orphans:
             self.mended(Repair.ORPHANS)
-
-    def _arguments(self, arguments: Any) -> str:
-        if isinstance(arguments, str) and arguments.startswith('"') and isinstance(inner := decoded(arguments), dict):
-            self.mended(Repair.TWICE_ENCODED)
-            return as_json(inner)
-        return as_json(arguments)
 
 
 def _single(logged_id: Any) -> str | None:

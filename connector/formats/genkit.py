@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from connector.formats.attributes import scope
-from connector.formats.format import Format, Reading, decoded, malformed
+from connector.formats.format import Format, Reading, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.loose_chat import read_answer, read_messages
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import finish_reason
+from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.tool_definitions import read_tools
 from connector.types import Observation
 from rollouts.types import Message
@@ -27,7 +27,7 @@ class Genkit(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Untyped parts throughout, and Genkit's scope, its role `model` or its calls somewhere."""
-        wires = _wires(observation.input)
+        wires = wires_of(observation.input)
         if not wires or not all(map(_is_ours, wires)):
             return False
         shown = [*wires, *([said] if (said := _said(observation.output)) else [])]
@@ -38,7 +38,7 @@ class Genkit(Format):
         body = observation.input if isinstance(observation.input, Mapping) else {}
         into = Gathering()
         with malformed("Genkit messages"):
-            history = read_messages(_wires(observation.input), into)
+            history = read_messages(wires_of(observation.input), into)
             return Reading(
                 messages=history,
                 answer=_answer(observation.output, into),
@@ -47,11 +47,6 @@ class Genkit(Format):
                 parameters=read_parameters(observation.parameters, _table(body.get("config")), body),
                 repairs=into.repairs,
             )
-
-
-def _wires(value: Any) -> list[Wire]:
-    found = decoded(value.get("messages", [value])) if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(wire, Mapping) for wire in found) else []
 
 
 def _is_ours(wire: Wire) -> bool:

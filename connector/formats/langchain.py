@@ -60,6 +60,8 @@ class LangChain(Format):
 def _listed(value: Any) -> list[Any]:
     """Return the messages of a list, of a batch of one, of a state, of a generation, or one on its own."""
     found = unwrapped(value)
+    if isinstance(found, Mapping) and found.get("lg_name") == "Command":
+        found = found.get("update")
     if isinstance(found, Mapping):
         inner = found.get("messages", found.get("generations", found.get("message", [found])))
         found = decoded(inner)

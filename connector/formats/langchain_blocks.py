@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connector.formats.anthropic_blocks import read_block
+from connector.formats.anthropic_blocks import read_block, runs_at_its_provider
 from connector.formats.gathering import Gathering
 from connector.formats.openai_parts import read_parts
 from connector.formats.pieces import media
@@ -17,13 +17,7 @@ Wire = Mapping[str, Any]
 _CALLS = ("tool_use", "tool_call", "function_call")
 _PIECES = ("input_json_delta", "tool_call_chunk", "invalid_tool_call", "non_standard")
 """What is left of a stream, or repeated in a field of its own."""
-_OF_A_PROVIDER = (
-    "server_tool_call",
-    "server_tool_result",
-    "server_tool_use",
-    "executable_code",
-    "code_execution_result",
-)
+_OF_GOOGLE = ("executable_code", "code_execution_result")
 
 
 def is_call(block: Any) -> bool:
@@ -42,12 +36,13 @@ def read_content(content: Any, into: Gathering) -> Iterator[Part]:
 
 def _read(block: Wire, into: Gathering) -> Iterator[Part]:
     kind = str(block.get("type"))
-    if kind in _OF_A_PROVIDER or kind.endswith("_tool_result"):
+    if kind in _OF_GOOGLE or runs_at_its_provider(kind):
         into.mended(Repair.PROVIDER_TOOLS)
     elif kind in ("thinking", "reasoning", "reasoning_content"):
         yield from _reasoning(block)
     elif kind in ("tool_result", "redacted_thinking") or isinstance(block.get("source"), Mapping):
-        yield read_block(block, into)
+        part = read_block(block, into)
+        yield from () if part is None else (part,)
     elif kind in ("image", "audio", "video", "file", "media") and (content := _content(block)) is not None:
         yield _media(kind, content, block)
     elif kind == "text-plain":

@@ -11,7 +11,7 @@ from connector.formats.format import Format, Reading, Unusable, decoded, malform
 from connector.formats.gathering import Gathering, role_of
 from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import media, unknown_part
+from connector.formats.pieces import media, unknown_part, wires_of
 from connector.formats.tool_definitions import read_tools
 from connector.types import Fate, Observation
 from rollouts.types import Media, Message, Part, Reasoning, Text
@@ -29,7 +29,7 @@ class LlamaIndex(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Messages with LlamaIndex's blocks, or any messages under its instrumentation's name."""
-        messages = _messages(observation.input)
+        messages = wires_of(observation.input)
         spoken = all(isinstance(wire.get("role"), str) and wire.keys() & {"blocks", "content"} for wire in messages)
         ours = any(map(_has_blocks, messages)) or scope(observation).endswith("llama_index")
         return bool(messages) and spoken and ours
@@ -39,7 +39,7 @@ class LlamaIndex(Format):
         body = observation.input if isinstance(observation.input, Mapping) else {}
         into = Gathering()
         with malformed("LlamaIndex messages"):
-            history = tuple(message for wire in _messages(observation.input) for message in _read(wire, into))
+            history = tuple(message for wire in wires_of(observation.input) for message in _read(wire, into))
             return Reading(
                 messages=history,
                 answer=_answer(observation.output, into),
@@ -47,11 +47,6 @@ class LlamaIndex(Format):
                 parameters=read_parameters(observation.parameters, body),
                 repairs=into.repairs,
             )
-
-
-def _messages(value: Any) -> list[Any]:
-    found = decoded(value.get("messages")) if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(message, Mapping) for message in found) else []
 
 
 def _has_blocks(wire: Wire) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.formats.blocks import blocks_in_text, read_blocks
@@ -42,6 +42,14 @@ def read_answer(wire: Wire, into: Gathering, *, blocks: bool = False) -> Message
     if not answer.text and not answer.tool_calls and "tool" in str(stopped).lower():
         raise Unusable(Fate.UNREADABLE, LOST_CALLS)
     return answer
+
+
+def read_said(output: Any, wires: Sequence[Wire], into: Gathering) -> tuple[tuple[Message, ...], Message | None]:
+    """Read an output that is the messages `wires`, or one text: what comes before the answer, and the answer."""
+    if output in (None, "", {}, []):
+        return (), None
+    *before, answer = wires or [output if isinstance(output, Mapping) else {"content": output}]
+    return read_messages(before, into), read_answer(answer, into)
 
 
 def _parts(wire: Wire, into: Gathering, *, blocks: bool) -> Iterator[Part]:

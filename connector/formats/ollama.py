@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from connector.formats.format import Format, Reading, malformed
 from connector.formats.openai_chat import is_chat, listed, read_chat
 from connector.formats.outputs import Output, read_output
+from connector.formats.repairs import Repair
 from connector.types import Observation
 
 Wire = Mapping[str, Any]
@@ -24,11 +25,9 @@ class Ollama(Format):
 
     def mine(self, observation: Observation) -> bool:
         """An answer that says that it is `done`, or chat messages with Ollama's own keys."""
-        answered, messages = observation.output, _messages(observation.input)
-        done = (
-            isinstance(answered, Mapping) and "done" in answered and ("message" in answered or "response" in answered)
-        )
-        return bool(messages) and all(map(is_chat, messages)) and (done or any(map(_has_own_keys, messages)))
+        messages = _messages(observation.input)
+        ours = bool(_pieces(observation.output)) or any(map(_has_own_keys, messages))
+        return bool(messages) and all(map(is_chat, messages)) and ours
 
     def read(self, observation: Observation) -> Reading:
         """Read it as the chat that it is but for its spelling."""
@@ -67,10 +66,23 @@ def _address(image: str) -> str:
     return f"data:{kind};base64,{image}" if kind else image
 
 
+def _pieces(output: Any) -> list[Wire]:
+    """Return the pieces of an answer, of which only a stream has several; none where it is not Ollama's."""
+    pieces = output if isinstance(output, list) else [output]
+    ours = all(isinstance(p, Mapping) and "done" in p and ("message" in p or "response" in p) for p in pieces)
+    return pieces if ours else []
+
+
 def _output(output: Any) -> Output:
-    if not isinstance(output, Mapping) or "done" not in output:
+    pieces = _pieces(output)
+    if not pieces:
         return read_output(output)
-    said = output.get("message")
-    if not isinstance(said, Mapping):
-        said = {"content": output.get("response"), "thinking": output.get("thinking")}
-    return Output(said, output.get("done_reason"))
+    said = [_said(piece) for piece in pieces]
+    whole: dict[str, Any] = {key: "".join(one.get(key) or "" for one in said) for key in ("content", "thinking")}
+    whole["tool_calls"] = [call for one in said for call in one.get("tool_calls") or ()]
+    return Output(whole, pieces[-1].get("done_reason"), repairs=(Repair.STREAM,) if len(pieces) > 1 else ())
+
+
+def _said(piece: Wire) -> Wire:
+    said = piece.get("message")
+    return said if isinstance(said, Mapping) else {"content": piece.get("response"), "thinking": piece.get("thinking")}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.openai_messages import ROLES, ChatReader
 from connector.formats.outputs import Output, read_output
 from connector.formats.parameters import read_parameters
+from connector.formats.pieces import beyond
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import has_provider_tools, read_tools
 from connector.types import Observation
-from rollouts.canonical import fingerprint
 from rollouts.types import Message, Text
 
 __all__ = ["OpenAIChat", "read_chat", "read_tools"]
@@ -44,9 +44,9 @@ def read_chat(observation: Observation, output: Output) -> Reading:
     offered = body.get("tools") or body.get("functions") or ()
     messages, repairs = listed(observation.input)
     reader = ChatReader()
-    history = reader.messages(messages)
-    new = _new(ChatReader().messages(output.before), history)
-    reader.note(*repairs, *output.repairs, *([Repair.PROVIDER_TOOLS] if has_provider_tools(offered) else []))
+    history = reader.read(messages)
+    new = beyond(ChatReader().read(output.before), history)
+    reader.mended(*repairs, *output.repairs, *([Repair.PROVIDER_TOOLS] if has_provider_tools(offered) else []))
     return Reading(
         messages=(*history, *new),
         answer=_answer(output.answer, reader),
@@ -104,14 +104,6 @@ def _answer(said: Mapping[str, Any] | str | None, reader: ChatReader) -> Message
     if isinstance(said, str):
         return Message(role="assistant", parts=(Text(content=said),))
     return None if said is None else reader.message({"role": "assistant", **said})
-
-
-def _new(said: Sequence[Message], history: Sequence[Message]) -> tuple[Message, ...]:
-    """Return what an output says before its answer, without the history that some frameworks repeat there."""
-    spoken = [message for message in said if message.role != "system"]
-    known = [fingerprint(message) for message in history if message.role != "system"]
-    repeated = [fingerprint(message) for message in spoken[: len(known)]] == known
-    return tuple(spoken[len(known) :] if repeated else spoken)
 
 
 def _word(reason: Any) -> str | None:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connector.formats.call_ids import CallIds
 from connector.formats.format import Unusable, decoded
+from connector.formats.gathering import Gathering
 from connector.formats.openai_parts import is_part, read_parts
+from connector.formats.pieces import as_json
 from connector.formats.repairs import Repair
 from connector.types import Fate
 from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
@@ -26,25 +27,15 @@ ROLES = {
 }
 
 
-class ChatReader:
+class ChatReader(Gathering):
     """Reads one history message by message, in its order, and remembers what it mended."""
 
-    def __init__(self) -> None:
-        self.ids = CallIds()
-        self._mended = dict[str, None]()
-
-    @property
-    def repairs(self) -> tuple[str, ...]:
-        """What was mended so far."""
-        return (*self._mended, *([Repair.CALL_IDS] if self.ids.mended else []))
-
-    def note(self, *repairs: str) -> None:
-        """Remember what was mended elsewhere."""
-        self._mended |= dict.fromkeys(repairs)
-
-    def messages(self, wires: Iterable[Wire]) -> tuple[Message, ...]:
-        """Read several. Raises what `message` raises."""
-        return tuple(map(self.message, wires))
+    def read(self, wires: Iterable[Wire]) -> tuple[Message, ...]:
+        """Read several, but for those that say nothing. Raises what `message` raises."""
+        found = tuple(map(self.message, wires))
+        if not all(message.parts for message in found):
+            self.mended(Repair.EMPTY)
+        return tuple(message for message in found if message.parts)
 
     def message(self, wire: Wire) -> Message:
         """Read one. Raises `Unusable`, or whatever a broken structure raises."""
@@ -52,46 +43,37 @@ class ChatReader:
         if role == "tool":
             return Message(role="tool", parts=(self._result(wire),))
         said = list(read_parts(wire.get("content"))) or list(self._unsaid(wire))
-        calls = [self.call(call) for call in self._calls(wire)]
+        calls = [self._call(call) for call in self._calls(wire)]
         name = wire.get("name")
         return Message(
             role=role, parts=(*_thoughts(wire), *said, *calls), name=name if isinstance(name, str) and name else None
         )
 
-    def call(self, wire: Wire) -> ToolCall:
-        """Read one tool call; a custom tool's input stands for its arguments."""
-        function = wire.get("function") or wire.get("custom") or wire
-        name = function["name"]
-        arguments = function.get("arguments", function.get("input"))
-        return ToolCall(id=self.ids.of_call(wire.get("id"), name), name=name, arguments=self.arguments(arguments))
-
     def arguments(self, given: Any) -> str:
         """Return arguments as JSON text, which may be broken. Raises `Unusable` for several calls run together."""
-        if given is None:
-            return ""
-        if isinstance(given, str):
-            if _run_together(given):
-                raise Unusable(Fate.UNREADABLE, "parallel tool calls that its logger ran together")
-            return given
-        self.note(Repair.ARGUMENTS)
-        return as_json(given)
+        if isinstance(given, str) and _run_together(given):
+            raise Unusable(Fate.UNREADABLE, "parallel tool calls that its logger ran together")
+        if given is not None and not isinstance(given, str):
+            self.mended(Repair.ARGUMENTS)
+        return super().arguments("" if given is None else given)
+
+    def _call(self, wire: Wire) -> ToolCall:
+        """Read one tool call; a custom tool's input stands for its arguments."""
+        function = wire.get("function") or wire.get("custom") or wire
+        return self.call(function["name"], function.get("arguments", function.get("input")), wire.get("id"))
 
     def _calls(self, wire: Wire) -> list[Wire]:
         logged = decoded(wire.get("tool_calls") or wire.get("toolCalls")) or []
         if not logged and isinstance(wire.get("function_call"), Mapping):
             logged = [{"function": wire["function_call"]}]
         if None in logged:
-            self.note(Repair.NULLS)
+            self.mended(Repair.NULLS)
         return [call for call in logged if call is not None]
 
     def _result(self, wire: Wire) -> ToolResult:
-        name = wire.get("name") or wire.get("tool_name")
-        parts = list(read_result(wire.get("content")))
-        return ToolResult(
-            id=self.ids.of_result(wire.get("tool_call_id") or wire.get("toolCallId"), name),
-            response="\n".join(part.content for part in parts if isinstance(part, Text)),
-            media=tuple(part for part in parts if isinstance(part, Media)),
-        )
+        said, shown = read_result(wire.get("content"))
+        known, name = wire.get("tool_call_id") or wire.get("toolCallId"), wire.get("name") or wire.get("tool_name")
+        return self.result(said, known, name).model_copy(update={"media": shown})
 
     def _unsaid(self, wire: Wire) -> Iterable[Part]:
         """Yield what stands beside an empty `content`."""
@@ -99,21 +81,20 @@ class ChatReader:
         if wire.get("refusal"):
             yield Text(content=wire["refusal"])
         elif isinstance(audio, Mapping) and audio.get("transcript"):
-            self.note(Repair.TRANSCRIPT)
+            self.mended(Repair.TRANSCRIPT)
             yield Text(content=audio["transcript"])
 
 
-def read_result(content: Any) -> Iterable[Part]:
-    """Read what a tool answered: text, parts, or any other value as JSON."""
+def read_result(content: Any) -> tuple[str, tuple[Media, ...]]:
+    """Read what a tool answered: text, parts, or any other value as JSON; and what it showed."""
     blocks = content if isinstance(content, list) else []
-    if content is None or isinstance(content, str) or (blocks and all(map(is_part, blocks))):
-        return [Text(content=content)] if isinstance(content, str) else read_parts(content)
-    return [Text(content=as_json(content))]
-
-
-def as_json(value: Any) -> str:
-    """Return JSON without spaces; unlike orjson it takes numbers beyond 64 bits."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(content, str):
+        return content, ()
+    if content is not None and not (blocks and all(map(is_part, blocks))):
+        return as_json(content), ()
+    parts = list(read_parts(content))
+    said = "\n".join(part.content for part in parts if isinstance(part, Text))
+    return said, tuple(part for part in parts if isinstance(part, Media))
 
 
 def _thoughts(wire: Wire) -> list[Reasoning]:

@@ -70,6 +70,8 @@ def _as_chat_has_it(wire: Mapping[str, Any]) -> Mapping[str, Any]:
     match wire.get("type"):
         case "input_image" | "image" if wire.get("image_url"):
             return {"type": "image_url", "image_url": wire["image_url"]}
+        case "image" if isinstance(wire.get("image"), str):  # as chat templates have it
+            return {"type": "image_url", "image_url": wire["image"]}
         case "input_image" if wire.get("file_id"):
             return {"type": "file", "file": {"file_id": wire["file_id"]}}
         case "input_file":

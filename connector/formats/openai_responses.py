@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from connector.formats.format import Format, Reading, Unusable, decoded, malformed
 from connector.formats.openai_messages import ChatReader
 from connector.formats.outputs import read_output
-from connector.formats.parameters import read_parameters
+from connector.formats.parameters import is_marker, read_parameters
 from connector.formats.repairs import Repair
 from connector.formats.responses_items import is_item, read_items, read_response
 from connector.formats.tool_definitions import has_provider_tools, read_tools
@@ -51,13 +51,13 @@ def _read(observation: Observation) -> Reading:
     asked = _items(observation.input) or []
     offered = decoded(body.get("tools") or response.get("tools") or observation.metadata.get("tools")) or ()
     reader = ChatReader()
-    reader.note(*([Repair.NULLS] if None in asked else []))
+    reader.mended(*([Repair.NULLS] if None in asked else []))
     history = tuple(read_items([item for item in asked if item is not None], reader))
     answer = _answer(response.get("output", observation.output), reader)
     if response.get("error"):
         raise Unusable(Fate.FAILED, "the call ended in an error")
     if has_provider_tools(offered):
-        reader.note(Repair.PROVIDER_TOOLS)
+        reader.mended(Repair.PROVIDER_TOOLS)
     return Reading(
         messages=(*_told(observation, history, reader), *history),
         answer=answer,
@@ -98,7 +98,7 @@ def _instructed(observation: Observation) -> Any:
     """Return the instructions, from the nearest place that has some."""
     body = observation.input if isinstance(observation.input, Mapping) else {}
     places = (body, _response(observation.output) or {}, observation.parameters, observation.metadata)
-    return next((found for place in places if (found := place.get("instructions"))), None)
+    return next((found for place in places if (found := place.get("instructions")) and not is_marker(found)), None)
 
 
 def _told(observation: Observation, history: tuple[Message, ...], reader: ChatReader) -> Iterator[Message]:

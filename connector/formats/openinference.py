@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from connector.formats.format import Format, Reading, malformed
+from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.gathering import Gathering
-from connector.formats.loose_chat import read_answer, read_messages
+from connector.formats.loose_chat import read_messages, read_said
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import beyond
 from connector.types import Observation
-from rollouts.types import Message
 
 
 class OpenInference(Format):
@@ -32,7 +31,7 @@ class OpenInference(Format):
         into = Gathering()
         with malformed("wrapped messages"):
             history = read_messages(_wires(observation.input), into)
-            before, answer = _said(observation.output, into)
+            before, answer = read_said(observation.output, _wires(observation.output), into)
             return Reading(
                 messages=(*history, *beyond(before, history)),
                 answer=answer,
@@ -43,13 +42,7 @@ class OpenInference(Format):
 
 def _wires(value: Any) -> list[Mapping[str, Any]]:
     """Return the messages inside their wrappers; nothing where one entry is not wrapped."""
-    entries = value if isinstance(value, list) else [value]
+    found = decoded(value["messages"]) if isinstance(value, Mapping) and "messages" in value else value
+    entries = found if isinstance(found, list) else [found]
     inner = [entry.get("message") if isinstance(entry, Mapping) else None for entry in entries]
     return [wire for wire in inner if isinstance(wire, Mapping)] if all(isinstance(i, Mapping) for i in inner) else []
-
-
-def _said(output: Any, into: Gathering) -> tuple[tuple[Message, ...], Message | None]:
-    if output in (None, "", {}, []):
-        return (), None
-    *before, answer = _wires(output) or [output if isinstance(output, Mapping) else {"content": output}]
-    return read_messages(before, into), read_answer(answer, into)

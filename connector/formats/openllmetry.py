@@ -14,7 +14,7 @@ from connector.formats.format import Format, Reading, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.loose_chat import read_answer, read_messages
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import finish_reason
+from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.repairs import Repair
 from connector.types import Observation
 from rollouts.types import Message
@@ -32,7 +32,7 @@ class OpenLLMetry(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Flat calls, a message of role `thinking`, or its scope above messages that have roles and no parts."""
-        wires, said = _wires(observation.input), _wires(observation.output)
+        wires, said = wires_of(observation.input), wires_of(observation.output)
         if not wires or any("parts" in wire or _is_foreign(wire) for wire in wires):
             return False
         ours = scope(observation).startswith(_SCOPES) and all("role" in wire or "user" in wire for wire in wires)
@@ -42,7 +42,7 @@ class OpenLLMetry(Format):
         """Read history, answer and parameters."""
         into = Gathering()
         with malformed("indexed attributes"):
-            history = read_messages(_thoughtful(_wires(observation.input)), into, blocks=True)
+            history = read_messages(_thoughtful(wires_of(observation.input)), into, blocks=True)
             answer, reason = _answer(observation.output, into)
             return Reading(
                 messages=history,
@@ -51,11 +51,6 @@ class OpenLLMetry(Format):
                 parameters=read_parameters(observation.parameters),
                 repairs=into.repairs,
             )
-
-
-def _wires(value: Any) -> list[Wire]:
-    found = [value] if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(wire, Mapping) for wire in found) else []
 
 
 def _is_foreign(wire: Wire) -> bool:
@@ -87,7 +82,7 @@ def _thoughtful(wires: Sequence[Wire]) -> Iterator[Wire]:
 def _answer(output: Any, into: Gathering) -> tuple[Message | None, str | None]:
     if output in (None, "", {}, []):
         return None, None
-    wires = _wires(output)
+    wires = wires_of(output)
     if not wires:
         return read_answer({"content": output}, into, blocks=True), None
     stopped = next((wire["finish_reason"] for wire in wires if wire.get("finish_reason")), None)

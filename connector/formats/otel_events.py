@@ -15,7 +15,7 @@ from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.loose_chat import read_answer, read_messages
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import finish_reason
+from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
 from connector.types import Observation
@@ -34,15 +34,15 @@ class OTelEvents(Format):
 
     def mine(self, observation: Observation) -> bool:
         """Fields of an event, calls as text, results under `id`, a choice of text, or blocks as text throughout."""
-        wires = _wires(observation.input)
+        wires = wires_of(observation.input)
         if not wires or any("parts" in wire for wire in wires):
             return False
-        choices = _wires(observation.output)
+        choices = wires_of(observation.output)
         return any(map(_is_event, wires)) or any(map(_is_choice, choices)) or _speaks_blocks(observation, wires)
 
     def read(self, observation: Observation) -> Reading:
         """Read history, answer, tools and parameters."""
-        into, wires = Gathering(), _wires(observation.input)
+        into, wires = Gathering(), wires_of(observation.input)
         blocks = _speaks_blocks(observation, wires)
         body = observation.input if isinstance(observation.input, Mapping) else {}
         with malformed("events"):
@@ -58,15 +58,12 @@ class OTelEvents(Format):
             )
 
 
-def _wires(value: Any) -> list[Wire]:
-    found = decoded(value.get("messages", [value])) if isinstance(value, Mapping) else value
-    return found if isinstance(found, list) and all(isinstance(wire, Mapping) for wire in found) else []
-
-
 def _is_event(wire: Wire) -> bool:
     said = isinstance(wire.get("content"), str)
     unnamed = wire.get("role") == "tool" and said and "id" in wire and "tool_call_id" not in wire
-    return unnamed or isinstance(wire.get("tool_calls"), str) or any(mark in wire for mark in _MARKS)
+    calls = wire.get("tool_calls")
+    hidden = isinstance(calls, str) and isinstance(decoded(calls), list)
+    return unnamed or hidden or any(mark in wire for mark in _MARKS)
 
 
 def _is_choice(wire: Wire) -> bool:
@@ -91,7 +88,7 @@ def _opened(wire: Wire) -> Wire:
 def _answer(output: Any, into: Gathering, *, blocks: bool) -> tuple[Message | None, str | None]:
     if output in (None, "", {}, []):
         return None, None
-    if isinstance(output, str) or not (choices := [_opened(wire) for wire in _wires(output)]):
+    if isinstance(output, str) or not (choices := [_opened(wire) for wire in wires_of(output)]):
         return read_answer({"content": output}, into, blocks=blocks), None
     if len(choices) > 1:
         into.mended(Repair.ALTERNATIVES)

@@ -81,11 +81,20 @@ def _several(values: list[Any]) -> Output:
 def _single(output: Any) -> Output:
     if _is_message(output):
         return Output(output, output.get("finish_reason"))
+    if isinstance(output, Mapping) and isinstance(output.get("text"), str) and "toolCalls" in output:
+        return _result(output)
     if isinstance(output, Mapping) and output.keys() <= {*_TEXT, *_BESIDE_IT}:
         said = [output[key] for key in _TEXT if isinstance(output.get(key), str)]
         if len(said) == 1:
             return Output(said[0] or None, output.get("finish_reason"))
     return Output(as_text(output))
+
+
+def _result(output: Wire) -> Output:
+    """Read what the AI SDK's functions return, which Mastra logs as it is."""
+    calls = [call for call in output["toolCalls"] or () if isinstance(call, Mapping)]
+    said = {"role": "assistant", "content": output["text"], "tool_calls": list(map(_as_call, calls))}
+    return Output(said, output.get("finishReason"))
 
 
 def _is_message(value: Any) -> bool:
@@ -101,9 +110,10 @@ def _is_bare_call(value: Any) -> bool:
 
 def _as_call(call: Wire) -> Wire:
     """Spell a call as chat does: a server that finds calls without a message stores them so."""
+    told = call.get("payload", call)  # Mastra wraps it
     return {
-        "id": call["toolCallId"],
-        "function": {"name": call["toolName"], "arguments": call.get("input", call.get("args"))},
+        "id": told["toolCallId"],
+        "function": {"name": told["toolName"], "arguments": told.get("input", told.get("args"))},
     }
 
 

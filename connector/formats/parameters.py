@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from connector.formats.format import decoded
+from connector.formats.format import decoded, is_too_deep
 from rollouts.types import NamedTool, Parameters
 
 _ALIASES = {
@@ -54,8 +54,13 @@ def _flat(sources: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         yield from (table for table in inside if isinstance(table, Mapping))
 
 
+def is_marker(raw: Any) -> bool:
+    """Tell the `repr` of an object, such as the one that stands for an argument that nobody gave."""
+    return isinstance(raw, str) and " object at 0x" in raw
+
+
 def _is_set(raw: Any) -> bool:
-    return raw is not None and not (isinstance(raw, str) and (raw in _UNSET or " object at 0x" in raw))
+    return raw is not None and not (isinstance(raw, str) and raw in _UNSET) and not is_marker(raw)
 
 
 def _number(raw: Any) -> float | None:
@@ -87,7 +92,7 @@ def _words(raw: Any) -> tuple[str, ...] | None:
 def _answer_form(raw: Any) -> dict[str, Any] | None:
     """Chat's table; the Responses API has it flat, below `format`."""
     form = raw.get("format") if isinstance(raw, dict) and isinstance(raw.get("format"), dict) else raw
-    if not isinstance(form, dict) or form.get("type") in (None, "text"):
+    if not isinstance(form, dict) or form.get("type") in (None, "text") or is_too_deep(form):
         return None
     if form["type"] == "json_schema" and "schema" in form:
         return {"type": "json_schema", "json_schema": {key: form[key] for key in _OF_A_SCHEMA if key in form}}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import mimetypes
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from connector.formats.format import Unusable
+from connector.formats.format import Unusable, decoded
 from connector.formats.openai_parts import modality_of
 from connector.types import Fate
 from rollouts.canonical import fingerprint
@@ -33,6 +34,12 @@ _TOKEN = "@@@langfuseMedia:type="  # noqa: S105 - what Langfuse leaves where it 
 _WEB = ("http://", "https://")
 _HANDLES = ("gs://", "s3://", "https://generativelanguage.googleapis.com/")
 """Addresses that only their provider can open."""
+
+
+def wires_of(value: Any) -> list[Mapping[str, Any]]:
+    """Return the messages of an input: a list of tables, alone or under `messages`; one table is a list of one."""
+    found = decoded(value.get("messages", [value])) if isinstance(value, Mapping) else value
+    return found if isinstance(found, list) and all(isinstance(wire, Mapping) for wire in found) else []
 
 
 def as_json(value: Any) -> str:
@@ -66,7 +73,8 @@ def media(content: Any, mime_type: Any = None) -> Media:
         mime_type = content.removeprefix(_TOKEN).partition("|")[0]
     where: Literal["uri", "blob", "file"] = "uri" if content.startswith((*_WEB, _TOKEN)) else "blob"
     where = "file" if content.startswith(_HANDLES) else where
-    return Media(type=where, modality=modality_of(mime_type or ""), content=content, mime_type=mime_type or None)
+    shown = mime_type or (mimetypes.guess_type(content)[0] if where == "uri" else None) or ""
+    return Media(type=where, modality=modality_of(shown), content=content, mime_type=mime_type or None)
 
 
 def beyond(said: Iterable[Message], history: Iterable[Message]) -> tuple[Message, ...]:

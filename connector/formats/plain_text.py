@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from connector.formats.format import Format, Reading, Unusable, malformed
+from connector.formats.openai_chat import is_chat, listed
 from connector.formats.openai_messages import ChatReader
 from connector.formats.openai_parts import read_parts
 from connector.formats.outputs import Output, as_text, read_output
@@ -19,12 +20,14 @@ from rollouts.types import Message, Text
 
 # fmt: off
 _QUESTIONS = (
-    "question", "query", "prompt", "input", "text", "message", "user_input", "user_message", "chatInput", "sys.query",
+    "question", "query", "prompt", "input", "text", "message", "user_input", "user_message", "user_prompt",
+    "user_query", "userInput", "userMessage", "userPrompt", "chatInput", "sys.query",
 )
 _ANSWERS = (
     "content", "text", "answer", "reply", "response", "output", "completion", "result", "message", "output_text",
 )
 # fmt: on
+_HISTORIES = ("history", "chat_history", "chatHistory")
 _SYSTEMS = ("system", "system_prompt", "systemPrompt", "instructions")
 _BESIDE = ("tools", "model", "temperature", "max_tokens", "stream", "usage", "finish_reason", "id", "role")
 """Keys whose loss nobody need be told: they are read elsewhere, or are figures."""
@@ -57,11 +60,14 @@ def _read(observation: Observation, question: str) -> Reading:
     body = observation.input if isinstance(observation.input, Mapping) else {}
     told = _said(body, _SYSTEMS) if body else None
     output, reader = answer_of(observation.output, _ANSWERS, observation.type), ChatReader()
-    reader.note(*_left_out(body, (*_QUESTIONS, *_SYSTEMS)), *output.repairs)
+    before = _before(body)
+    known = (*_QUESTIONS, *_SYSTEMS, *(_HISTORIES if before else ()))
+    reader.mended(*_left_out(body, known), *output.repairs)
     said = output.answer
     return Reading(
         messages=(
             *([Message(role="system", parts=(Text(content=told),))] if told else []),
+            *reader.read(before),
             Message(role="user", parts=tuple(read_parts(question))),
         ),
         answer=None if not said else reader.message({"role": "assistant", **_as_message(said)}),
@@ -70,6 +76,12 @@ def _read(observation: Observation, question: str) -> Reading:
         parameters=read_parameters(observation.parameters, {k: v for k, v in body.items() if k != "text"}),
         repairs=reader.repairs,
     )
+
+
+def _before(body: Mapping[str, Any]) -> list[Any]:
+    """Return the chat messages that stand beside the question."""
+    found = next((found for key in _HISTORIES if (found := listed(body.get(key))[0])), [])
+    return found if all(map(is_chat, found)) else []
 
 
 def answer_of(output: Any, keys: tuple[str, ...], kind: str = "GENERATION") -> Output:

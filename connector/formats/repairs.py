@@ -27,4 +27,5 @@ class Repair(StrEnum):
     STREAM = "the pieces of a stream were put together"
     THOUGHTS = "thoughts were marked in the text"
     TRANSCRIPT = "a spoken answer is its transcript"
+    TEXT_TWICE = "input or output were encoded twice"
     TWICE_ENCODED = "arguments were encoded twice"

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from connector.formats.format import Unusable
-from connector.formats.openai_messages import ChatReader, as_json, read_result
+from connector.formats.openai_messages import ChatReader, read_result
 from connector.formats.openai_parts import read_parts
 from connector.formats.repairs import Repair
 from connector.types import Fate
-from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
+from rollouts.types import Message, Part, Reasoning, Text, ToolResult
 
 Wire = Mapping[str, Any]
 
@@ -101,11 +101,9 @@ def _pieces(item: Wire, reader: ChatReader) -> Iterator[Part]:
     elif kind == "reasoning":
         yield _reasoning(item)
     elif kind in CALLS:
-        name, arguments = item["name"], item.get("arguments", item.get("input"))
-        call_id = reader.ids.of_call(item.get("call_id") or item.get("id"), name)
-        yield ToolCall(id=call_id, name=name, arguments=reader.arguments(arguments))
+        yield reader.call(item["name"], item.get("arguments", item.get("input")), item.get("call_id") or item.get("id"))
     elif kind in _RUN_BY_THE_PROVIDER:
-        reader.note(Repair.PROVIDER_TOOLS)
+        reader.mended(Repair.PROVIDER_TOOLS)
     else:
         raise _unknown(str(kind))
 
@@ -124,10 +122,5 @@ def _reasoning(item: Wire) -> Reasoning:
 
 
 def _result(item: Wire, reader: ChatReader) -> ToolResult:
-    output = item.get("output")
-    parts = list(read_result(output if isinstance(output, str | list | None) else as_json(output)))
-    return ToolResult(
-        id=reader.ids.of_result(item.get("call_id")),
-        response="\n".join(part.content for part in parts if isinstance(part, Text)),
-        media=tuple(part for part in parts if isinstance(part, Media)),
-    )
+    said, shown = read_result(item.get("output"))
+    return reader.result(said, item.get("call_id")).model_copy(update={"media": shown})

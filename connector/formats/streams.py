@@ -13,16 +13,13 @@ def merged(output: Any) -> Wire | None:
 
     Raises what a broken chunk raises.
     """
-    if (
-        not isinstance(output, list)
-        or not any(map(_is_chunk, output))
-        or not all(isinstance(c, Mapping) for c in output)
-    ):
+    chunks = [_unwrapped(chunk) for chunk in output] if isinstance(output, list) else []
+    if not any(map(_is_chunk, chunks)) or not all(isinstance(chunk, Mapping) for chunk in chunks):
         return None
     message: Wire = {"role": "assistant", "content": ""}
     calls: dict[Any, Wire] = {}
     reason = None
-    for choice in (choice for chunk in output for choice in chunk.get("choices") or () if not choice.get("index")):
+    for choice in (choice for chunk in chunks for choice in chunk.get("choices") or () if not choice.get("index")):
         delta = choice.get("delta") or {}
         for key in ("content", "refusal", "reasoning_content", "reasoning"):
             if delta.get(key):
@@ -31,6 +28,11 @@ def merged(output: Any) -> Wire | None:
             _add(calls.setdefault(piece.get("index", 0), {"function": {"name": "", "arguments": ""}}), piece)
         reason = choice.get("finish_reason") or reason
     return {"message": message | ({"tool_calls": [*calls.values()]} if calls else {}), "finish_reason": reason}
+
+
+def _unwrapped(chunk: Any) -> Any:
+    """Mistral's events have their chunk below `data`."""
+    return chunk["data"] if isinstance(chunk, Mapping) and chunk.keys() == {"data"} else chunk
 
 
 def _is_chunk(value: Any) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector.formats.format import decoded
+from connector.formats.format import decoded, is_too_deep
 from rollouts.types import ToolDefinition
 
 _SCHEMAS = ("parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema")
 
 
 def read_tools(tools: Any) -> tuple[ToolDefinition, ...]:
-    """Read tool definitions, wrapped in `function` or flat; what has no name is the provider's own and left out."""
+    """Read tool definitions, wrapped in `function` or flat; what has no name is the provider's own and left out.
+
+    Raises `ValueError` for a schema that nobody could write down again.
+    """
     found = [_tool(tool.get("function") or tool) for tool in _listed(tools)]
     return tuple(tool for tool in found if tool is not None)
 
@@ -35,6 +38,8 @@ def _tool(tool: Any) -> ToolDefinition | None:
     schema = decoded(next((tool[key] for key in _SCHEMAS if tool.get(key)), None))
     if isinstance(schema, dict) and isinstance(schema.get("jsonSchema"), dict):  # as the AI SDK wraps them
         schema = schema["jsonSchema"]
+    if is_too_deep(schema):
+        raise ValueError("the schema of a tool is nested too deeply")
     return ToolDefinition(
         name=tool["name"],
         description=tool.get("description") or None,

@@ -68,7 +68,10 @@ def _messages(value: Any) -> list[Any]:
 
 
 def _is_message(wire: Wire) -> bool:
-    parts = wire.get("parts")
+    """Chat's calls and results are somebody else's, whatever stands beside them."""
+    parts, calls = wire.get("parts"), wire.get("tool_calls")
+    if "tool_call_id" in wire or (isinstance(calls, list) and not all(map(is_bare_call, calls))):
+        return False
     return wire.get("role") in ("system", "user", "assistant", "tool") and (
         isinstance(parts, list) and all(is_part(part) and "content" not in part for part in parts)
         if "parts" in wire
@@ -78,7 +81,8 @@ def _is_message(wire: Wire) -> bool:
 
 def _is_ours(wire: Wire) -> bool:
     """Only parts that nobody else has tell; texts and images look like anybody's."""
-    if is_bare_call(wire) or isinstance(wire.get("tool_calls"), str):
+    calls = decoded(wire.get("tool_calls"))
+    if is_bare_call(wire) or (isinstance(calls, list) and any(map(is_bare_call, calls))):
         return True
     content = decoded(wire.get("parts") or wire.get("content"))
     listed = [*(content if isinstance(content, list) else ()), wire]
@@ -86,8 +90,10 @@ def _is_ours(wire: Wire) -> bool:
 
 
 def _is_telling(part: Wire) -> bool:
-    file = part.get("type") == "file" and "data" in part and ("mediaType" in part or "mimeType" in part)
-    return str(part.get("type")).startswith(("tool-", "dynamic-tool", "step-start")) or file or "image" in part
+    kind = str(part.get("type"))
+    file = kind == "file" and "data" in part and ("mediaType" in part or "mimeType" in part)
+    run = kind.startswith(("tool-", "dynamic-tool")) and ("toolCallId" in part or "toolInvocation" in part)
+    return file or run or kind == "step-start" or (kind == "image" and "image" in part)
 
 
 def _answer(output: Any, thoughts: Any, into: Gathering) -> Message | None:

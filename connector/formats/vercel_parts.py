@@ -73,13 +73,12 @@ def _part(part: Wire, into: Gathering) -> Iterator[Part]:
             yield _call(part, into)
         case "tool-result" | "tool-error":
             yield _result(part, into)
-        case "dynamic-tool":
-            yield from _of_ui(part["toolName"], part, into)
-        case _ if kind in _SILENT or kind.startswith("data-"):
-            return
-        case _ if kind.startswith("tool-"):
+        case "dynamic-tool" | "tool-invocation":
+            run = part.get("toolInvocation", part)  # version 4's UI wraps it
+            yield from _of_ui(run["toolName"], run, into)
+        case _ if kind.startswith("tool-") and kind not in _SILENT:
             yield from _of_ui(kind.removeprefix("tool-"), part, into)
-        case _:
+        case _ if kind not in _SILENT and not kind.startswith("data-"):
             raise unknown_part()
 
 
@@ -112,10 +111,12 @@ def _content(item: Wire) -> Part:
 
 def _of_ui(name: str, part: Wire, into: Gathering) -> Iterator[Part]:
     """A call of the UI carries its result, once there is one."""
-    yield into.call(name, part.get("input", part.get("rawInput")) or {}, part.get("toolCallId"))
-    if part.get("state") in ("output-available", "output-error"):
-        said, failed = part.get("output", part.get("errorText")), part["state"] == "output-error"
-        yield into.result(as_json(said), part.get("toolCallId"), name, is_error=failed or None)
+    asked: Any = next((part[key] for key in ("input", "rawInput", "args") if part.get(key) is not None), {})
+    yield into.call(name, asked, part.get("toolCallId"))
+    if part.get("state") in ("output-available", "output-error", "result"):
+        said = next((part[key] for key in ("output", "errorText", "result") if key in part), None)
+        failed = part["state"] == "output-error" or None
+        yield into.result(as_json(said), part.get("toolCallId"), name, is_error=failed)
 
 
 def _media(part: Wire) -> Media:

@@ -8,34 +8,9 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
-from connector.types import Observation
-from rollouts.types import Message, ToolResult
+from rollouts.types import Message
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
-
-
-def wire(message: Message) -> str:
-    """Write one message by its `repr`."""
-    result = message.parts[0] if isinstance(message.parts[0], ToolResult) else None
-    calls = [
-        {"id": c.id, "function": {"arguments": c.arguments, "name": c.name}, "type": "function"}
-        for c in message.tool_calls
-    ]
-    content = result.response if result else message.text or None
-    known = f"role={message.role!r} content={content!r} name=None tool_call_id={result.id if result else None!r}"
-    noise = "metrics=MessageMetrics(input_tokens=0, timer=<agno.Timer object at 0x1>, role='x') created_at=1749650492"
-    return f"{known} tool_calls={calls or None!r} tool_name=None {noise}"
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call; its answer is what the provider sent."""
-    *asked, answered = messages
-    calls = [
-        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-        for c in answered.tool_calls
-    ]
-    reply = {"role": "assistant", "content": answered.text or None, "tool_calls": calls or None}
-    body = {"messages": [*map(wire, asked)], "tools": []}
-    return logged(body, {"choices": [{"index": 0, "finish_reason": "stop", "message": reply}]})
+from tests.writers.tracers import agno as written
 
 
 @quick

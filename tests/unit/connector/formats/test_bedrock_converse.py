@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.repairs import Repair
-from connector.types import Observation
 from rollouts.types import Media, Message, NamedTool, Reasoning, Text, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, thorough
+from tests.writers.anthropic import bedrock as written
 
 HEY = {"role": "user", "content": [{"text": "hey"}]}
-
-
-def wire(message: Message) -> dict[str, Any]:
-    """Write one message."""
-    blocks: list[dict[str, Any]] = []
-    for part in message.parts:
-        match part.type:
-            case "tool_call":
-                made = {"toolUseId": part.id, "name": part.name, "input": json.loads(part.arguments)}
-                blocks.append({"toolUse": made})
-            case "tool_call_response":
-                blocks.append({"toolResult": {"toolUseId": part.id, "content": [{"text": part.response}]}})
-            case "text":
-                blocks.append({"text": part.content})
-    return {"role": "user" if message.role == "tool" else message.role, "content": blocks}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call as boto3 sends and receives it."""
-    system = [{"text": m.text} for m in messages if m.role == "system"]
-    *asked, answered = [wire(m) for m in messages if m.role != "system"]
-    return logged({"messages": asked, "system": system}, {"output": {"message": answered}, "stopReason": "end_turn"})
 
 
 @quick

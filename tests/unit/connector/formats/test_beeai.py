@@ -8,20 +8,11 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
-from connector.types import Observation
 from rollouts.types import Message
 from tests.dialogues import dialogues, logged, only_unusable, quick, reread, said, thorough
+from tests.writers.tracers import beeai as written
 
 BEE = "openinference.instrumentation.beeai"
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call; the system prompt is plain text."""
-    wires = [
-        {"role": m.role, "content": m.text if m.role == "system" else repr([{"type": "text", "text": m.text}])}
-        for m in messages
-    ]
-    return logged(wires[:-1], wires[-1:], scope=BEE)
 
 
 @quick

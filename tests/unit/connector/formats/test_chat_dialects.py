@@ -6,16 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
 from connector.types import Call, Fate
-from rollouts.canonical import fingerprint
-from rollouts.types import Media, Message, Reasoning, ToolCall, ToolResult
+from rollouts.types import Media, Message, Reasoning, ToolResult
 from tests.logged import assistant, generation, result, user
-from tests.unit.connector.formats.openai_dialogues import Dialogue, dialogues, dify, koog, ollama
 
 quick = settings(max_examples=150, deadline=None)
 HEY = [user("hey")]
@@ -39,48 +37,6 @@ def answer(call: Call) -> Message:
     """Return the answer's message."""
     assert call.answer is not None
     return call.answer.message
-
-
-def prints(messages: Any) -> list[str]:
-    """Return what makes messages the same, ids left out."""
-    return [fingerprint(message) for message in messages]
-
-
-@quick
-@given(dialogues())
-def test_ollama_comes_back(messages: Dialogue) -> None:
-    """Arguments as tables, no ids anywhere: the same turns, and each result finds its call."""
-    *asked, answered = map(ollama, messages)
-    call = read({"messages": asked}, {"message": answered, "done": True, "done_reason": "stop"}, "ollama")
-    everything = (*call.messages, answer(call))
-    assert prints(everything) == prints(messages)
-    called = [c.id for m in everything for c in m.tool_calls]
-    answered_ids = [p.id for m in everything for p in m.parts if isinstance(p, ToolResult)]
-    assert len(set(called)) == len(called)
-    assert answered_ids == called[: len(answered_ids)]
-
-
-@quick
-@given(dialogues())
-def test_koog_comes_back(messages: Dialogue) -> None:
-    """Calls that hide in text are calls; those of one answer are one message again."""
-    asked = [wire for message in messages[:-1] for wire in koog(message)]
-    answered = [{**wire, "role": "assistant"} for wire in koog(messages[-1])]
-    call = read(asked, answered, "koog", metadata={"scope": {"name": "ai.koog"}})
-    assert answer(call) == messages[-1]
-    found = [part for message in call.messages for part in message.parts if isinstance(part, ToolCall)]
-    assert found == [part for message in messages[:-1] for part in message.tool_calls]
-    assert [m.text for m in call.messages if m.role == "user"] == [m.text for m in messages if m.role == "user"]
-
-
-@quick
-@given(dialogues())
-def test_dify_comes_back(messages: Dialogue) -> None:
-    """Words below `text`, in and out."""
-    spoken = [m for m in messages[:-1] if m.role != "tool" and m.text]
-    call = read(list(map(dify, spoken)), {"text": "hello", "usage": {}, "finish_reason": "stop"}, "dify")
-    assert list(call.messages) == spoken
-    assert (answer(call).text, call.answer and call.answer.finish_reason) == ("hello", "stop")
 
 
 def test_dify_shows_files() -> None:

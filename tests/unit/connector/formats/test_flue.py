@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
-from connector.types import Observation
-from rollouts.types import Media, Message, Reasoning, Text, ToolResult
+from rollouts.types import Media, Message, Reasoning, Text
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, thorough
-
-
-def wire(message: Message) -> dict[str, Any]:
-    """Write one message as pi's agent does."""
-    if isinstance(result := message.parts[0], ToolResult):
-        blocks = [{"type": "text", "text": result.response}]
-        return {"role": "toolResult", "toolCallId": result.id, "toolName": "x", "content": blocks, "isError": False}
-    return {"role": message.role, "content": [*map(_block, message.parts)]}
-
-
-def _block(part: Any) -> dict[str, Any]:
-    if part.type == "tool_call":
-        return {"type": "toolCall", "id": part.id, "name": part.name, "arguments": json.loads(part.arguments)}
-    return {"type": "text", "text": part.content}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call; the system prompt is beside the messages."""
-    told = messages[0].text if messages[0].role == "system" else ""
-    *asked, answered = [wire(message) for message in messages if message.role != "system"]
-    return logged({"systemPrompt": told, "messages": asked, "tools": []}, {**answered, "stopReason": "stop"})
+from tests.writers.tracers import flue as written
 
 
 @quick

@@ -11,37 +11,12 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.repairs import Repair
-from connector.types import Observation
 from rollouts.canonical import fingerprint
 from rollouts.types import Media, Message, Reasoning, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, thorough
+from tests.writers.google import gemini as written
 
 HEY = [{"role": "user", "parts": [{"text": "hey"}]}]
-
-
-def content(message: Message, names: dict[str, str], *, snake: bool) -> dict[str, Any]:
-    """Write one message; a result knows only the name of its tool."""
-    call, answer = ("function_call", "function_response") if snake else ("functionCall", "functionResponse")
-    names |= {made.id: made.name for made in message.tool_calls}
-    parts: list[dict[str, Any]] = []
-    for part in message.parts:
-        match part.type:
-            case "tool_call":
-                parts.append({call: {"name": part.name, "args": json.loads(part.arguments)}})
-            case "tool_call_response":
-                parts.append({answer: {"name": names[part.id], "response": {"result": part.response}}})
-            case "text":
-                parts.append({"text": part.content})
-    return {"role": {"assistant": "model", "tool": "user"}.get(message.role, message.role), "parts": parts}
-
-
-def written(messages: tuple[Message, ...], *, snake: bool = False) -> Observation:
-    """Write a call as Google's SDKs do."""
-    told, names = [m for m in messages if m.role == "system"], dict[str, str]()
-    *asked, answered = [content(m, names, snake=snake) for m in messages if m.role != "system"]
-    system = {"parts": [{"text": told[0].text}]} if told else None
-    beside = {"config": {"system_instruction": system}} if snake else {"systemInstruction": system}
-    return logged({"contents": asked, **beside}, {"candidates": [{"content": answered, "finishReason": "STOP"}]})
 
 
 @quick

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.repairs import Repair
-from connector.types import Observation
 from rollouts.types import Media, Message, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, thorough
-
-
-def part(each: Any) -> dict[str, Any]:
-    """Write one part."""
-    match each.type:
-        case "tool_call":
-            return {"toolRequest": {"ref": each.id, "name": each.name, "input": json.loads(each.arguments)}}
-        case "tool_call_response":
-            return {"toolResponse": {"ref": each.id, "name": "x", "output": each.response}}
-        case _:
-            return {"text": each.content}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call."""
-    roles = {"assistant": "model"}
-    *asked, answered = [{"role": roles.get(m.role, m.role), "content": [*map(part, m.parts)]} for m in messages]
-    return logged(
-        {"messages": asked, "config": {"temperature": 0.5}},
-        {"message": answered, "finishReason": "stop"},
-        scope="genkit-tracer",
-    )
+from tests.writers.tracers import genkit as written
 
 
 @quick

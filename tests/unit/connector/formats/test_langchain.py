@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -15,45 +14,10 @@ from connector.types import Observation
 from rollouts.types import Media, Message, Reasoning, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
 from tests.logged import generation
+from tests.writers.langchain import constructor, typed, with_role
 
-TYPES = {"user": "human", "assistant": "ai", "system": "system", "tool": "tool"}
-CLASSES = {"user": "HumanMessage", "assistant": "AIMessage", "system": "SystemMessage", "tool": "ToolMessage"}
 HEY = {"type": "human", "content": "hey"}
 CALL = {"name": "look", "args": {"a": 1}, "id": "c1", "type": "tool_call"}
-
-
-def typed(message: Message) -> dict[str, Any]:
-    """Write one message as its dump: the calls once parsed, once as the provider sent them."""
-    if isinstance(result := message.parts[0], ToolResult):
-        return {"type": "tool", "content": result.response, "tool_call_id": result.id, "status": "success"}
-    calls = [
-        {"name": c.name, "args": json.loads(c.arguments), "id": c.id, "type": "tool_call"} for c in message.tool_calls
-    ]
-    sent = [{"id": c.id, "function": {"name": c.name, "arguments": c.arguments}} for c in message.tool_calls]
-    beside = {"tool_calls": sent} if sent else {}
-    return {"type": TYPES[message.role], "content": message.text, "additional_kwargs": beside, "tool_calls": calls}
-
-
-def with_role(message: Message) -> dict[str, Any]:
-    """Write one message as Langfuse's callback does, the calls among Anthropic's blocks as well."""
-    wire = typed(message)
-    blocks = [{"type": "text", "text": message.text}] if message.text else []
-    used = [
-        {"type": "tool_use", "id": c["id"], "name": c["name"], "input": c["args"]} for c in wire.get("tool_calls", ())
-    ]
-    content = [*blocks, *used] if used else wire["content"]
-    return {**wire, "role": message.role, "type": None, "content": content}
-
-
-def constructor(message: Message) -> dict[str, Any]:
-    """Write one message as its constructor, as JavaScript does."""
-    kwargs = {key: value for key, value in typed(message).items() if key != "type"}
-    return {
-        "lc": 1,
-        "type": "constructor",
-        "id": ["langchain_core", "messages", CLASSES[message.role]],
-        "kwargs": kwargs,
-    }
 
 
 @pytest.mark.parametrize("form", [typed, with_role, constructor])

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
-from connector.types import Observation
 from rollouts.types import Message
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
-
-
-def items(message: Message) -> list[dict[str, Any]]:
-    """Write the items of one message: calls and results are items of their own."""
-    found: list[dict[str, Any]] = []
-    if message.text:
-        found.append({"type": "message", "role": message.role, "content": [message.text], "interrupted": False})
-    for part in message.parts:
-        if part.type == "tool_call":
-            found.append({"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments})
-        elif part.type == "tool_call_response":
-            found.append(
-                {
-                    "type": "function_call_output",
-                    "call_id": part.id,
-                    "name": "x",
-                    "output": part.response,
-                    "is_error": False,
-                }
-            )
-    return found
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call."""
-    asked = [item for message in messages[:-1] for item in items(message)]
-    return logged({"items": asked}, {"items": items(messages[-1])}, scope="livekit-agents")
+from tests.writers.tracers import livekit as written
 
 
 @quick

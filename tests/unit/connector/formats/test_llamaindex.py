@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
-from connector.types import Observation
-from rollouts.types import Message, ToolResult
+from rollouts.types import Message
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, thorough
+from tests.writers.tracers import llamaindex as written
 
 HEY = {"role": "user", "blocks": [{"block_type": "text", "text": "hey"}], "additional_kwargs": {}}
-
-
-def wire(message: Message) -> dict[str, Any]:
-    """Write one message."""
-    if isinstance(result := message.parts[0], ToolResult):
-        said = [{"block_type": "text", "text": result.response}]
-        return {"role": "tool", "blocks": said, "additional_kwargs": {"tool_call_id": result.id}}
-    blocks: list[dict[str, Any]] = [{"block_type": "text", "text": message.text}] if message.text else []
-    blocks += [
-        {"block_type": "tool_call", "tool_call_id": c.id, "tool_name": c.name, "tool_kwargs": json.loads(c.arguments)}
-        for c in message.tool_calls
-    ]
-    return {"role": message.role, "blocks": blocks, "additional_kwargs": {}}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call whose answer was kept whole."""
-    *asked, answered = map(wire, messages)
-    return logged({"messages": asked}, {"message": answered})
 
 
 @quick

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
+from tests.dialogues import dialogues
 from tests.logged import generation, result, user
-from tests.unit.connector.formats.openai_dialogues import dialogues, dify, items, koog, ollama
+from tests.writers.chat import dify, koog, ollama
+from tests.writers.responses import wrapper
 
 _KEYS = st.sampled_from(
     [
@@ -47,10 +49,10 @@ def _damaged(draw: st.DrawFn, value: Any) -> Any:
 def logged(draw: st.DrawFn) -> tuple[Any, Any, Any]:
     """Draw a request, its answer and its metadata in one of the family's forms, damaged."""
     messages = draw(dialogues())
-    *asked, answered = items(messages)
-    chat = [wire for message in messages for wire in koog(message)]
+    asked, answered = (responses := wrapper(messages)).input, responses.output
+    chat = [*(hidden := koog(messages)).input, *hidden.output]
     whole = {"object": "response", "status": "completed", "output": [answered], "instructions": "s", "tools": []}
-    *ollamas, last = map(ollama, messages)
+    ollamas, last = (local := ollama(messages)).input["messages"], local.output["message"]
     body, out, metadata = draw(
         st.sampled_from(
             [
@@ -60,7 +62,7 @@ def logged(draw: st.DrawFn) -> tuple[Any, Any, Any]:
                 (chat, None, {"interface": "open-webui"}),
                 ({"messages": ollamas, "options": {}}, {"message": last, "done": True}, {}),
                 ({"messages": ollamas, "generation_kwargs": {"n": 2}}, [last, "hello"], {}),
-                (list(map(dify, messages)), {"text": "hello", "usage": {}}, {}),
+                (dify(messages).input, {"text": "hello", "usage": {}}, {}),
                 ([[user("hey"), result("c", "found"), None]], [{"choices": [{"delta": {"content": "he"}}]}], {}),
                 ({"prompt": "hey", "system": "s", "tools": [{}]}, {"answer": "hello", "sources": []}, {}),
             ]

@@ -13,8 +13,9 @@ from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
 from connector.types import Call, Fate
 from rollouts.types import Media, NamedTool, Reasoning, Text, ToolResult
+from tests.dialogues import Dialogue, dialogues
 from tests.logged import generation, user
-from tests.unit.connector.formats.openai_dialogues import Dialogue, dialogues, items
+from tests.writers.responses import items
 
 quick = settings(max_examples=150, deadline=None)
 

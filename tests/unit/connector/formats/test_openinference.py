@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
-from connector.types import Observation
-from rollouts.types import Media, Message, ToolResult
+from rollouts.types import Media, Message
 from tests.dialogues import dialogues, logged, only_unusable, quick, reread, thorough
-
-
-def wire(message: Message) -> dict[str, Any]:
-    """Write one message, its calls wrapped as well."""
-    if isinstance(result := message.parts[0], ToolResult):
-        return {"message": {"role": "tool", "tool_call_id": result.id, "content": result.response}}
-    calls = [
-        {"tool_call": {"id": c.id, "function": {"name": c.name, "arguments": c.arguments}}} for c in message.tool_calls
-    ]
-    contents = [
-        {"message_content": {"type": "text", "text": part.content}} for part in message.parts if part.type == "text"
-    ]
-    return {"message": {"role": message.role, "contents": contents, **({"tool_calls": calls} if calls else {})}}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call."""
-    *asked, answered = map(wire, messages)
-    return logged(asked, [answered], scope="openinference")
+from tests.writers.tracers import openinference as written
 
 
 @quick

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Observation
 from rollouts.types import Message
 from tests.dialogues import dialogues, logged, only_unusable, quick, reread, said, thorough
+from tests.writers.tracers import openlit as written
 
 SIGNS: list[dict[str, Any]] = [
     {"scope": "openlit.otel.tracing"},
@@ -21,13 +21,6 @@ SIGNS: list[dict[str, Any]] = [
     {"parameters": {"max_tokens": -1, "seed": ""}},
     {"parameters": {"stop_sequences": '{"arrayValue":{}}'}},
 ]
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call."""
-    *asked, answered = messages
-    lines = "\n".join(f"{message.role}: {message.text}" for message in asked)
-    return logged(lines, answered.text, scope="openlit")
 
 
 @quick

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,27 +11,12 @@ from hypothesis import strategies as st
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Observation
 from rollouts.types import Message, Reasoning, Text, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
+from tests.writers.tracers import openllmetry as written
 
 SCOPE = "opentelemetry.instrumentation.anthropic"
 USER = {"role": "user", "content": "Weather?"}
-
-
-def wire(message: Message) -> dict[str, Any]:
-    """Write one message: flat calls, results under `tool_call_id`."""
-    if isinstance(result := message.parts[0], ToolResult):
-        return {"role": "tool", "tool_call_id": result.id, "content": result.response}
-    calls = [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in message.tool_calls]
-    content = {"content": message.text} if message.text else {}
-    return {"role": message.role, **content, **({"tool_calls": calls} if calls else {})}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call."""
-    *asked, answered = map(wire, messages)
-    return logged(asked, [{**answered, "finish_reason": "stop"}], scope=SCOPE)
 
 
 @quick

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -11,71 +10,11 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
-from connector.types import Observation
-from rollouts.types import Message, Reasoning, Text, ToolResult
+from rollouts.types import Message, Reasoning, Text
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
+from tests.writers.events import conventions, pydantic_v1, semantic_kernel, strands
 
-
-def event(message: Message) -> dict[str, Any]:
-    """Write one message as OpenTelemetry's events have it: calls as JSON in text, results under `id`."""
-    if isinstance(result := message.parts[0], ToolResult):
-        return {"role": "tool", "id": result.id, "content": result.response}
-    calls = [
-        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-        for c in message.tool_calls
-    ]
-    return {"role": message.role, "content": message.text} | ({"tool_calls": json.dumps(calls)} if calls else {})
-
-
-def plain(messages: tuple[Message, ...]) -> Observation:
-    """Write a call in the conventions' own form."""
-    *asked, answered = map(event, messages)
-    return logged(asked, {"index": 0, "finish_reason": "stop", "message": json.dumps(answered)})
-
-
-def semantic_kernel(messages: tuple[Message, ...]) -> Observation:
-    """Write a call as Semantic Kernel does: each event whole, in one field."""
-    *asked, answered = [
-        e | ({"tool_calls": json.loads(e["tool_calls"])} if "tool_calls" in e else {}) for e in map(event, messages)
-    ]
-    inner = {"index": 0, "message": answered | {"role": "Assistant"}, "finish_reason": "Stop"}
-    wires = [
-        {"role": wire["role"], "gen_ai.event.content": json.dumps(wire), "gen_ai.system": "openai"} for wire in asked
-    ]
-    return logged(wires, {"gen_ai.event.content": json.dumps(inner)}, scope="Microsoft.SemanticKernel.Diagnostics")
-
-
-def pydantic_v1(messages: tuple[Message, ...]) -> Observation:
-    """Write a call as PydanticAI's first version does."""
-    *asked, answered = [
-        e | ({"tool_calls": json.loads(e["tool_calls"])} if "tool_calls" in e else {}) for e in map(event, messages)
-    ]
-    wires = [
-        {**wire, "event.name": f"gen_ai.{wire['role']}.message", "gen_ai.message.index": n}
-        for n, wire in enumerate(asked)
-    ]
-    return logged(wires, {"index": 0, "message": answered}, scope="pydantic-ai")
-
-
-def strands(messages: tuple[Message, ...]) -> Observation:
-    """Write a call as Strands does: Bedrock's blocks as JSON in text."""
-    *asked, answered = messages
-    wires = [{"role": message.role, "content": json.dumps([*map(_block, message.parts)])} for message in asked]
-    out = {"message": json.dumps([*map(_block, answered.parts)]), "finish_reason": "end_turn"}
-    return logged(wires, out, scope="strands.telemetry.tracer")
-
-
-def _block(part: Any) -> dict[str, Any]:
-    match part.type:
-        case "tool_call":
-            return {"toolUse": {"toolUseId": part.id, "name": part.name, "input": json.loads(part.arguments)}}
-        case "tool_call_response":
-            return {"toolResult": {"toolUseId": part.id, "status": "success", "content": [{"text": part.response}]}}
-        case _:
-            return {"text": part.content}
-
-
-writers = pytest.mark.parametrize("write", [plain, semantic_kernel, pydantic_v1, strands])
+writers = pytest.mark.parametrize("write", [conventions, semantic_kernel, pydantic_v1, strands])
 
 
 @writers

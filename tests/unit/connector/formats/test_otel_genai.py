@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,35 +11,11 @@ from hypothesis import strategies as st
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Observation
-from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
+from rollouts.types import Media, Message, Reasoning, Text, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, thorough
+from tests.writers.parts import genai as written
 
 USER = {"role": "user", "parts": [{"type": "text", "content": "Weather?"}]}
-
-
-def part(each: Part) -> dict[str, Any]:
-    """Write one part."""
-    match each:
-        case ToolCall():
-            return {"type": "tool_call", "id": each.id, "name": each.name, "arguments": json.loads(each.arguments)}
-        case ToolResult():
-            return {"type": "tool_call_response", "id": each.id, "response": each.response}
-        case Text() | Reasoning():
-            return {"type": each.type, "content": each.content}
-        case Media():
-            raise NotImplementedError
-
-
-def wire(message: Message) -> dict[str, Any]:
-    """Write one message."""
-    return {"role": message.role, "parts": [part(each) for each in message.parts]}
-
-
-def written(messages: tuple[Message, ...], *, scope: str = "otel") -> Observation:
-    """Write a call."""
-    *asked, answered = map(wire, messages)
-    return logged(asked, [{**answered, "finish_reason": "stop"}], scope=scope)
 
 
 def answered(*parts: dict[str, Any], **more: Any) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from hypothesis import given
 
 from connector.formats.detect import read_call
 from connector.formats.repairs import Repair
-from connector.types import Observation
-from rollouts.types import Message, Text, ToolCall, ToolResult
+from rollouts.types import Message, Text
 from tests.dialogues import answer_of, dialogues, logged, quick, reread
+from tests.writers.parts import pydantic_ai as written
 
 REQUEST = {
     "function_tools": [{"name": "search", "parameters_json_schema": {"type": "object"}, "description": "Find"}],
@@ -21,35 +21,6 @@ REQUEST = {
     "allow_text_output": False,
 }
 USER = {"role": "user", "parts": [{"type": "text", "content": "Rate it."}]}
-
-
-def wires(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
-    """Write messages; results go into the user's message before or after them."""
-    found: list[dict[str, Any]] = []
-    for message in messages:
-        role = "user" if message.role == "tool" else message.role
-        parts = [_part(part) for part in message.parts]
-        if role == "user" and found and found[-1]["role"] == "user":
-            found[-1]["parts"] += parts
-        else:
-            found.append({"role": role, "parts": parts})
-    return found
-
-
-def _part(part: Any) -> dict[str, Any]:
-    match part:
-        case ToolCall():
-            return {"type": "tool_call", "id": part.id, "name": part.name, "arguments": part.arguments}
-        case ToolResult():
-            return {"type": "tool_call_response", "id": part.id, "name": "x", "result": part.response}
-        case _:
-            return {"type": "text", "content": part.content}
-
-
-def written(messages: tuple[Message, ...]) -> Observation:
-    """Write a call."""
-    *asked, answered = wires(messages)
-    return logged(asked, [answered], scope="pydantic-ai")
 
 
 @quick

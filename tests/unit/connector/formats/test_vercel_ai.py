@@ -10,37 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
-from connector.types import Observation
 from rollouts.types import Message, Reasoning, Text, ToolCall, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
+from tests.writers.vercel import step as written
 
 HEY = {"role": "user", "content": [{"type": "text", "text": "hey"}]}
-
-
-def wire(message: Message, *, old: bool) -> dict[str, Any]:
-    """Write one message; version 4 said `args` and `result`."""
-    parts: list[dict[str, Any]] = []
-    for part in message.parts:
-        match part.type:
-            case "tool_call":
-                told = {"args" if old else "input": json.loads(part.arguments)}
-                parts.append({"type": "tool-call", "toolCallId": part.id, "toolName": part.name, **told})
-            case "tool_call_response":
-                said = {"result": part.response} if old else {"output": {"type": "text", "value": part.response}}
-                parts.append({"type": "tool-result", "toolCallId": part.id, "toolName": "x", **said})
-            case "text":
-                parts.append({"type": "text", "text": part.content})
-    system = message.role == "system"
-    return {"role": message.role, "content": message.text if system else parts}
-
-
-def written(messages: tuple[Message, ...], *, old: bool = False) -> Observation:
-    """Write one step."""
-    *asked, answered = messages
-    calls = [{"toolCallId": c.id, "toolName": c.name, "input": json.loads(c.arguments)} for c in answered.tool_calls]
-    spoken = {"role": "assistant", "content": answered.text, "tool_calls": json.dumps(calls)}
-    answer: Any = spoken if calls and answered.text else calls or answered.text
-    return logged({"messages": [wire(m, old=old) for m in asked]}, answer, scope="ai")
 
 
 @quick

@@ -61,7 +61,8 @@ class _Log:
             if self._dialogue.logged == "plain":
                 yield self._span("help-desk", began, input={"question": asked}, output={"answer": said})
                 continue
-            yield self._span("help-desk", began, type="agent", input=asked, output=said)
+            told = {} if self._dialogue.logged == "nonsense" else {"input": asked, "output": said}
+            yield self._span("help-desk", began, type="agent", **told)
             yield from children
 
     def _turn(self, scene: Scene) -> Iterator[Wire]:

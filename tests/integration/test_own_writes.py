@@ -80,8 +80,8 @@ async def test_all_defences_together_stand_in_nobodys_way(mode: Mode, tmp_path: 
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_without_any_defence_our_own_answers_would_be_replayed(mode: Mode, tmp_path: Path) -> None:
+async def test_without_any_defence_our_own_writings_would_be_read(mode: Mode, tmp_path: Path) -> None:
     """What the defences are for: this test fails when the others have nothing left to prove."""
     async with after_a_cycle(mode, tmp_path, frozenset()) as reader:
-        ours = [duel for duel in await reader.duels() if duel.challenge.origin.trace_id.startswith(OWN)]
+        ours = [count for count in await reader.engine.store.ledger() if count.example.startswith(OWN)]
         assert ours

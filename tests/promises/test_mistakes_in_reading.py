@@ -142,7 +142,7 @@ def test_row_21_a_table_is_never_nothing(output: Any, said: str | None) -> None:
 
 def test_row_22_arguments_of_a_function_are_no_message() -> None:
     """What a decorator logs of a Python call is counted as unreadable, and harms nobody else."""
-    call = generation({"args": ["hey"], "kwargs": {}}, "hello", number=0)
+    call = generation({"args": ["hey", 3], "kwargs": {}}, "hello", number=0)
     one = trace("t", call, generation(HEY, "hello", number=1))
     assert dispositions(one) == {(Fate.CHALLENGED, ""): 1, (Fate.UNREADABLE, "no known format"): 1}
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from connector.candidates import Lost, read_calls
-from connector.completing import told_by_runs
-from connector.copies import Copies
-from connector.doubles import merge_doubles
+from connector.calls.candidates import Lost, read_calls
+from connector.calls.completing import told_by_runs
+from connector.calls.copies import Copies
+from connector.calls.doubles import merge_doubles
+from connector.calls.lending import told_by_calls
+from connector.calls.nesting import merge_nested
+from connector.calls.stitch import begins_in_the_middle, stitch
+from connector.calls.tree import Tree
+from connector.calls.weighing import weighed
 from connector.formats.format import Format
 from connector.formats.integration import integration
-from connector.lending import told_by_calls
-from connector.nesting import merge_nested
-from connector.stitch import begins_in_the_middle, stitch
-from connector.tree import Tree
 from connector.types import Assembly, Call, Conversation, Disposition, Glance, Observation, Trace, Use, digest
-from connector.weighing import weighed
 
 
 def assemble(trace: Trace, formats: tuple[Format, ...] = (), earlier: Sequence[Trace] = ()) -> Assembly:

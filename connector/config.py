@@ -10,7 +10,7 @@ from connector.engine import Pace
 from connector.formats.custom_keys import CustomKeys
 from connector.lane import Patience
 from connector.select import Filters, Sampling
-from connector.worth import TurnRules
+from connector.turns.worth import TurnRules
 from rollouts.cost import Price
 from rollouts.types import Options, Parameters
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connector.linking import linked
 from connector.message_tree import MessageNode, beginning, message_tree
-from connector.turns import Turn, turns_of
+from connector.turns.linking import linked
+from connector.turns.turn import Turn, turns_of
 from connector.types import Assembly, Call, Disposition, Fate, Glance, Intake, Observation, Trace, Use, digest
 from rollouts.types import Record
 

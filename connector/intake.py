@@ -9,8 +9,8 @@ from connector.assemble import assemble
 from connector.formats.format import Format
 from connector.select import Selection
 from connector.split import split
+from connector.turns.worth import TurnRules
 from connector.types import Assembly, Disposition, Fate, Intake, Sighting, Trace
-from connector.worth import TurnRules
 from rollouts.types import Challenge, Record
 
 

@@ -1,6 +1,6 @@
 """Conversation → turns → challenges. Pure.
 
-Rules, each with its reason; the first six are kept in `connector.turns`, the last two in `connector.worth`:
+Rules, each with its reason; the first six are kept in `connector.turns.turn`, the last two in `connector.turns.worth`:
 
 1. *A turn is known by its content*: the agent, the messages before it, and the answer. The agent is its system prompt
    without figures and dates: agents put the day there, while two guards that both say "yes" have given two answers.
@@ -25,10 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.linking import linked
-from connector.turns import Turn, turns_of
+from connector.turns.linking import linked
+from connector.turns.turn import Turn, turns_of
+from connector.turns.worth import TurnRules, why_not
 from connector.types import Call, Conversation, Disposition, Fate, digest
-from connector.worth import TurnRules, why_not
 from rollouts.types import Challenge, Origin
 
 

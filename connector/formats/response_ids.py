@@ -20,7 +20,7 @@ def follows(observation: Observation) -> str | None:
     """Return what the call continues.
 
     Microsoft's frameworks name the previous response `gen_ai.conversation.id`; others write a session's name there,
-    with the whole history in every call. What it is worth is for `connector.stitch` to say.
+    with the whole history in every call. What it is worth is for `connector.calls.stitch` to say.
     """
     return _first(_previous(observation))
 

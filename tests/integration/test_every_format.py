@@ -15,8 +15,8 @@ from connector.formats.custom_keys import CustomKeys
 from connector.formats.detect import read_call
 from connector.formats.format import Format
 from connector.split import split
+from connector.turns.worth import TurnRules
 from connector.types import Observation, Trace
-from connector.worth import TurnRules
 from rollouts.canonical import canonical_json
 from rollouts.plugins import kinds
 from rollouts.types import Challenge, Media, Message, Text, ToolCall, ToolResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from connector.stitch import STITCHED
+from connector.calls.stitch import STITCHED
 from connector.types import Assembly, Call, Use
 from rollouts.types import Challenge
 from tests.integration.expectations import bare, calls, roles

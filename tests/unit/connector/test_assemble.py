@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.assemble import assemble
-from connector.stitch import INCOMPLETE, STITCHED
+from connector.calls.stitch import INCOMPLETE, STITCHED
 from connector.types import Fate, Observation, Trace, Use
 from rollouts.types import Challenge
 from tests.logged import BEGUN, assistant, challenges, generation, read, result, trace, user

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connector.intake import Rules
+from connector.turns.worth import TurnRules
 from connector.types import Fate, Observation
-from connector.worth import TurnRules
 from rollouts.types import Challenge
 from tests.logged import (
     BEGUN,

@@ -5,18 +5,18 @@ side by side, and seldom in the same words. To tell such copies from two calls t
 known here and not in the split. What the split merges is the same *turn*, met again at another time: a retry, a
 regenerated answer, a later history.
 
-1. *Side by side* (`connector.doubles`): same time, same question, same answer, same speaker.
-2. *Within each other* (`connector.nesting`): an outer log of one call is its copy, of several calls it is their run;
-   what shares neither question nor answer with what lies within it is a call of its own.
-3. *The log that tells most stands for the call* and takes from the other what it lacks (`connector.richness`).
+1. *Side by side* (`connector.calls.doubles`): same time, same question, same answer, same speaker.
+2. *Within each other* (`connector.calls.nesting`): an outer log of one call is its copy, of several calls it is their
+   run; what shares neither question nor answer with what lies within it is a call of its own.
+3. *The log that tells most stands for the call* and takes from the other what it lacks (`connector.calls.richness`).
 """
 
 from __future__ import annotations
 
-from connector.candidates import Lost, Read
-from connector.likeness import Likeness
-from connector.richness import enriched, richness
-from connector.tree import Tree
+from connector.calls.candidates import Lost, Read
+from connector.calls.likeness import Likeness
+from connector.calls.richness import enriched, richness
+from connector.calls.tree import Tree
 from connector.types import Call, Fate, Glance, Use
 
 COPY = "the same call, logged twice"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from connector.linking import Linked
+from connector.turns.linking import Linked
 from connector.types import Call, digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Completion, Message, Usage

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from connector.copies import Copies
+from connector.calls.copies import Copies
 
 _TOGETHER = timedelta(milliseconds=50)
 _OVERLAP = 0.8

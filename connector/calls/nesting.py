@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connector.copies import COPY, RUN, Copies
-from connector.likeness import is_flat
+from connector.calls.copies import COPY, RUN, Copies
+from connector.calls.likeness import is_flat
 
 
 def merge_nested(copies: Copies) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connector.calls.likeness import squeezed
+from connector.calls.richness import with_system
+from connector.calls.tree import Tree
 from connector.formats.completed import completed
 from connector.formats.detect import read_call
 from connector.formats.format import Format, Reading, Unusable
-from connector.likeness import squeezed
-from connector.richness import with_system
-from connector.tree import Tree
 from connector.types import Call, Glance, Observation, Use
 from rollouts.types import Message, ToolDefinition
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from connector.completing import is_wanting, lent
-from connector.tree import Tree
+from connector.calls.completing import is_wanting, lent
+from connector.calls.tree import Tree
 from connector.types import Call, digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Message, ToolDefinition

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from connector.calls.stitch import INCOMPLETE, is_delta
 from connector.formats.repairs import Repair
-from connector.stitch import INCOMPLETE, is_delta
-from connector.turns import Turn
+from connector.turns.turn import Turn
 from connector.types import Fate
 from rollouts.types import Options
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from connector.calls.tree import Tree
 from connector.formats.detect import read_call
 from connector.formats.format import Format, Unusable
-from connector.tree import Tree
 from connector.types import Call, Fate, Observation, Trace
 
 FALLEN_BACK = "question and answer of the trace, for its only call could not be read"

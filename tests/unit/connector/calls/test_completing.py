@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connector.assemble import assemble
-from connector.completing import FROM_RUN
-from connector.lending import FROM_CALL
+from connector.calls.completing import FROM_RUN
+from connector.calls.lending import FROM_CALL
 from connector.types import Assembly, Observation, Use
 from tests.logged import BEGUN, assistant, generation, result, trace, user
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.likeness import is_flat
+from connector.calls.likeness import is_flat
 from connector.types import Call
 from rollouts.types import Completion, Message, Usage
 

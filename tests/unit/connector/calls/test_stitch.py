@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.calls.stitch import INCOMPLETE, STITCHED, begins_in_the_middle, stitch
 from connector.formats.repairs import Repair
 from connector.split import split
-from connector.stitch import INCOMPLETE, STITCHED, begins_in_the_middle, stitch
+from connector.turns.worth import TurnRules
 from connector.types import Call, Conversation, Disposition, Fate, Trace
-from connector.worth import TurnRules
 from rollouts.types import Challenge, Completion, Message, Text, ToolCall, ToolResult
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.assemble import assemble
-from connector.candidates import FALLEN_BACK
+from connector.calls.candidates import FALLEN_BACK
 from connector.types import Assembly, Fate, Observation, Trace, Use
 from tests.logged import BEGUN, generation, trace, user
 

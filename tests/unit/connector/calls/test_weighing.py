@@ -17,7 +17,7 @@ from rollouts.cost import estimate_tokens
 from rollouts.types import Completion, Media, Message, Part, Reasoning, Text, ToolDefinition, Usage
 from tests.logged import BEGUN
 
-TAU = Path(__file__).resolve().parents[3] / "../shared/data/tau/taubench_airline_gpt-4o.jsonl.gz"
+TAU = Path(__file__).resolve().parents[4] / "../shared/data/tau/taubench_airline_gpt-4o.jsonl.gz"
 LONG = "The model was sent a system prompt that nobody logged. " * 15
 SCHEMA = ToolDefinition(name="look", description="Look it up.", parameters={"type": "object", "properties": {}})
 

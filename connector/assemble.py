@@ -1,7 +1,7 @@
 """Trace → conversation: which of its observations are model calls, and what each of them says. Pure.
 
 Trace ─ read_calls ─▶ calls ─ merge_doubles, merge_nested ─▶ each once ─ told_by_runs ─▶ with prompt and tools
-      ─ stitch ─▶ with their whole history ─ told_by_calls ─ weighed ─▶ Conversation
+      ─ stitch ─▶ with their whole history ─ told_by_calls ─ weighed ─ unprefilled ─▶ Conversation
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from connector.calls.copies import Copies
 from connector.calls.doubles import merge_doubles
 from connector.calls.lending import told_by_calls
 from connector.calls.nesting import merge_nested
+from connector.calls.prefill import unprefilled
 from connector.calls.stitch import begins_in_the_middle, stitch
 from connector.calls.tree import Tree
 from connector.calls.weighing import weighed
@@ -32,7 +33,7 @@ def assemble(trace: Trace, formats: tuple[Format, ...] = (), earlier: Sequence[T
     tree, past = Tree(_rows(trace)), _past(earlier, formats)
     found = _found(trace, tree, formats)
     whole = stitch(found.calls, past.calls, past.lines | _lines(found.calls, tree))
-    calls = tuple(weighed(call) for call in told_by_calls(whole, tree))
+    calls = tuple(unprefilled(weighed(call)) for call in told_by_calls(whole, tree))
     bare = trace.model_copy(update={"observations": ()})
     return Assembly(
         conversation=Conversation(id=trace.session_id or trace.id, trace=bare, calls=calls),

@@ -21,6 +21,7 @@ class Repair(StrEnum):
     NULLS = "null entries were left out"
     ORPHANS = "tool results without a call"
     OUTPUT_KEYS = "other keys of the answer were left out"
+    PREFILL = "the answer began as the last message of the input"
     PLACEHOLDERS = "placeholders of a prompt were left out"
     PROVIDER_TOOLS = "what only its provider runs was left out"
     ROLE = "the answer was in another role"

@@ -8,31 +8,21 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.clock import Clock
 from connector.demo.models import ModelServer
-from connector.formats.detect import read_call
-from connector.formats.format import Unusable
 from connector.lane import Lane, Patience
-from connector.langfuse.rows import observation
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel, State
 from rollouts.budget import Budget
-from rollouts.cost import Price
 from rollouts.errors import BudgetExhausted, Permanent
 from rollouts.journal import MemoryJournal
-from rollouts.limits import Limits
-from rollouts.model import Model
-from rollouts.plugins import load
-from rollouts.provider import Provider
 from rollouts.replay import Challenger, replay
 from rollouts.types import (
     Media,
@@ -41,99 +31,18 @@ from rollouts.types import (
     Parameters,
     Part,
     Reasoning,
-    Rollout,
     Text,
     ToolCall,
     ToolDefinition,
     ToolResult,
 )
 from tests.duelling import arena, challenge, intake
-from tests.strict import strict_anthropic, strict_openai
+from tests.replaying import TARGETS, World, every_target, model_of, on_both
+from tests.strict import strict_openai
 
 FORMATS = Path(__file__).resolve().parents[3] / "shared" / "data" / "formats"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PDF = "JVBERi0xLjQKJSVFT0YK"
-
-MODELS = {
-    "gpt-4.1": strict_openai(),
-    "o3": strict_openai(reasons=True),
-    "gpt-5.6-luna": strict_openai(reasons=True, tools_need_no_effort=True),
-    "mistral-large-latest": strict_openai(ids="[a-zA-Z0-9]{9}"),
-    "claude-haiku-5-5": strict_anthropic(),
-    "claude-opus-5-5": strict_anthropic(forced_tools=False),
-    "claude-sonnet-4-6": strict_anthropic(samples=True),
-}
-TARGETS: dict[str, dict[str, Any]] = {
-    "gpt-4.1": {"kind": "openai"},
-    "o3": {"kind": "openai"},
-    "gpt-5.6-luna": {"kind": "openai"},
-    "mistral-large-latest": {"kind": "openai_compatible"},
-    "claude-haiku-5-5": {"kind": "anthropic"},
-    "claude-opus-5-5": {"kind": "anthropic"},
-    "claude-sonnet-4-6": {"kind": "anthropic", "anthropic_version": "2023-06-01"},
-}
-every_target = pytest.mark.parametrize("target", TARGETS)
-
-
-class World(NamedTuple):
-    """Both doubles over HTTP, one model of each target, and the loop in which they live."""
-
-    runner: asyncio.Runner
-    server: ModelServer
-    models: dict[str, Model]
-
-    def replayed(
-        self,
-        target: str,
-        messages: Sequence[Message],
-        tools: Sequence[ToolDefinition] = (),
-        parameters: Parameters = Parameters(),  # noqa: B008 - frozen
-    ) -> tuple[Rollout, dict[str, Any]]:
-        """Replay on one target; return the rollout, and the body as it arrived."""
-        asked = challenge().model_copy(
-            update={"messages": tuple(messages), "tools": tuple(tools), "parameters": parameters}
-        )
-        model = self.models[target]
-        model._journal = MemoryJournal()
-        rollout = self.runner.run(replay(asked, Challenger(name="x", model=model)))
-        return rollout, self.server.seen[-1].body
-
-    def tried(self, target: str, *asked: Any) -> tuple[Rollout, dict[str, Any]] | None:
-        """Replay, or return `None` when it was refused in time: with a reason, and nothing sent."""
-        before = self.server.calls.total()
-        try:
-            return self.replayed(target, *asked)
-        except Permanent as refusal:
-            assert str(refusal).startswith("unreplayable: ")  # noqa: PT017 - either an answer or this error
-            assert self.server.calls.total() == before
-            return None
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """Start the doubles and connect to them."""
-    with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
-        patch.setenv("TEST_PROVIDER_KEY", "sk-0123456789")
-        server = runner.run(ModelServer(MODELS).__aenter__())
-        models = {name: _model(name, server.url, **fields) for name, fields in TARGETS.items()}
-        yield World(runner, server, models)
-        for model in models.values():
-            runner.run(model.aclose())
-        runner.run(server.__aexit__())
-
-
-def _model(name: str, url: str, *, kind: str, budget: Budget | None = None, **fields: Any) -> Model:
-    cls = load(Provider, kind, package="rollouts.providers")
-    provider = cls.model_validate({"model": name, "base_url": url, "api_key_env": "TEST_PROVIDER_KEY", **fields})
-    return Model(
-        provider,
-        name=name,
-        price=Price(input=1, output=1),
-        limits=Limits(),
-        journal=MemoryJournal(),
-        budget=budget or Budget(None),
-    )
-
 
 # Wild conversations ---------------------------------------------------------------------------------------------------
 
@@ -341,8 +250,6 @@ GET = ToolDefinition(name="get", parameters={"type": "object", "properties": {"a
 CALL = _calls(("1", "get"))
 IMAGE = Media(type="blob", modality="image", content=PNG, mime_type="image/png")
 
-BOTH = ("gpt-4.1", "claude-haiku-5-5")
-on_both = pytest.mark.parametrize("target", BOTH)
 
 MENDED: list[Any] = [
     pytest.param((HEY, CALL, _said("user", "stop"), HEY), "had no result", id="the user spoke before the result came"),
@@ -615,7 +522,7 @@ def test_schemas_in_other_words(world: World, target: str) -> None:
 async def test_a_refusal_costs_nothing(target: str) -> None:
     """What is unreplayable is found out before the budget is asked, and leaves no call under way in the journal."""
     journal = MemoryJournal()
-    model = _model(target, "http://127.0.0.1:9", budget=Budget(0.0), **TARGETS[target])
+    model = model_of(target, "http://127.0.0.1:9", budget=Budget(0.0), **TARGETS[target])
     model._journal = journal
     orphan = challenge().model_copy(update={"messages": (HEY, _result("1", "x"))})
     with pytest.raises(Permanent, match="unreplayable"):
@@ -634,7 +541,7 @@ async def test_a_400_buries_the_duel_with_the_providers_message(target: str, mon
     monkeypatch.setenv("TEST_PROVIDER_KEY", "sk-0123456789")
     store = SqliteStore(":memory:")
     async with ModelServer({target: strict_openai()}) as server:
-        model = _model(target, server.url, **TARGETS[target])
+        model = model_of(target, server.url, **TARGETS[target])
         good, one = Challenger(name="good", model=model), challenge()
         met = dataclasses.replace(arena("good"), challengers={"good": good})
         await store.take(intake(one), [Duel.of(one, "good", good.fingerprint)])
@@ -647,84 +554,3 @@ async def test_a_400_buries_the_duel_with_the_providers_message(target: str, mon
         assert duel.reason == f"queued: {target}: `tools.0` is a tool too many (HTTP 400)"
         await model.aclose()
     await store.aclose()
-
-
-CALLED = {"id": "1", "type": "function", "function": {"name": "get", "arguments": "{}"}}
-BAD_CHATS = [
-    {"messages": [{"role": "tool", "tool_call_id": "1", "content": "x"}]},
-    {"messages": [{"role": "assistant", "tool_calls": [CALLED]}, {"role": "user", "content": "x"}]},
-    {"messages": [{"role": "assistant", "tool_calls": [CALLED | {"id": "x" * 41}]}]},
-    {"messages": [{"role": "user", "content": []}]},
-    {"messages": [{"role": "assistant", "content": None}]},
-    {"tools": [{"type": "function", "function": {"name": "a.b"}}]},
-    {"tools": [{"type": "function", "function": {"name": "a", "parameters": {"type": "OBJECT"}}}]},
-    {"tool_choice": "auto"},
-    {"stop": ["a", "b", "c", "d", "e"]},
-    {"temperature": 2.5},
-    {"top_k": 3},
-    {"response_format": {"type": "json_object"}},
-]
-HI = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
-USED = {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "get", "input": {}}]}
-RESULT = {"type": "tool_result", "tool_use_id": "1", "content": "x"}
-BAD_TURNS = [
-    {"messages": [{"role": "assistant", "content": HI["content"]}, HI]},
-    {"messages": [HI, HI]},
-    {"messages": [HI, {"role": "assistant", "content": HI["content"]}]},
-    {"messages": [{"role": "user", "content": [{"type": "text", "text": " "}]}]},
-    {"messages": [HI, USED, HI]},
-    {"messages": [HI, USED, {"role": "user", "content": [*HI["content"], RESULT]}]},
-    {"messages": [{"role": "user", "content": [RESULT]}]},
-    {"messages": [HI, USED, {"role": "user", "content": [RESULT]}]},
-    {"messages": [HI], "tools": [{"name": "a.b", "input_schema": {"type": "object", "properties": {}}}]},
-    {"messages": [HI], "stop_sequences": [" "]},
-    {"messages": [HI], "temperature": 1},
-    {"messages": [HI], "tool_choice": {"type": "auto"}},
-    {"messages": [HI], "top_k": None},
-]
-
-
-@pytest.mark.parametrize("bad", BAD_CHATS)
-def test_the_double_of_openai_is_strict(bad: dict[str, Any]) -> None:
-    """Each broken rule is a 400, and the same body without it is fine."""
-    good: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
-    assert strict_openai()(good).text == "fine"
-    with pytest.raises(web.HTTPBadRequest):
-        strict_openai()(good | bad)
-
-
-@pytest.mark.parametrize("bad", BAD_TURNS)
-def test_the_double_of_anthropic_is_strict(bad: dict[str, Any]) -> None:
-    """Each broken rule is a 400, and the same body without it is fine."""
-    good = {"model": "m", "max_tokens": 5, "messages": [HI]}
-    assert strict_anthropic()(good).text == "fine"
-    with pytest.raises(web.HTTPBadRequest):
-        strict_anthropic()(good | bad)
-
-
-# Samples of every format ----------------------------------------------------------------------------------------------
-
-
-def _samples() -> list[Any]:
-    if not FORMATS.is_dir():
-        return []
-    lines = (FORMATS / "manifest.jsonl").read_text(encoding="utf-8").split("\n")
-    return [pytest.param(json.loads(line)["file"], id=json.loads(line)["id"]) for line in lines if line]
-
-
-@on_both
-@pytest.mark.skipif(not FORMATS.is_dir(), reason="the samples in ../shared/data/formats are not here")
-@pytest.mark.parametrize("file", _samples())
-def test_every_sample_that_can_be_read_can_be_replayed(world: World, target: str, file: str) -> None:
-    """Each logged call is accepted by both providers, or refused by us with a reason."""
-    stored = json.loads((FORMATS / file).read_text(encoding="utf-8"))
-    tried = 0
-    for row in stored.get("observations") or [stored["observation"]]:
-        try:
-            call = read_call(observation(row))
-        except Unusable:
-            continue
-        tried += 1
-        world.tried(target, call.messages, call.tools, call.parameters)
-    if not tried:
-        pytest.skip("no format reads this sample yet")

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.assemble import assemble
-from connector.formats.custom_keys import CustomKeys
 from connector.formats.detect import read_call
 from connector.formats.format import Format
 from connector.split import split
@@ -20,41 +19,20 @@ from connector.types import Observation, Trace
 from rollouts.canonical import canonical_json
 from rollouts.plugins import kinds
 from rollouts.types import Challenge, Media, Message, Text, ToolCall, ToolResult
-from tests.dialogues import Dialogue, dialogues, said, words
+from tests.dialogues import Dialogue
 from tests.integration.layouts import LAYOUTS, Layout
 from tests.writers import WRITERS
-from tests.writers.writer import Writer
+from tests.writers.drawn import CONFIGURED, conversations
 
-CONFIGURED = (CustomKeys(question=("ticket.body",), answer=("draft",)),)
 NOT_WRITTEN = {
     "claude_agent_sdk": "its exporters log no call that could be written",
     "claude_code": "it logs what is new in a call, and never the prompt: see test_coding_agents",
     "codex": "it logs what is new in a call, and never the prompt: see test_coding_agents",
 }
-odd = st.sampled_from(["0", "null", ".", " x ", "false", "a\n\nb", "user: a", "\U0001f469\u200d\U0001f52c", "e\u0301"])
 RULES = TurnRules(tools_missing="include")
 often = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 formats = pytest.mark.parametrize("name", WRITERS)
-
-
-@st.composite
-def conversations(draw: st.DrawFn, writer: Writer) -> Dialogue:
-    """Draw what `writer` has a place for; some texts are next to nothing, or look like something else."""
-    if writer.one_exchange:
-        return said("user", draw(words)), said("assistant", draw(words))
-    drawn = draw(dialogues(calls=writer.calls, images=writer.images))
-    return tuple(_odd(draw, message, beside=writer.words_beside) for message in drawn)
-
-
-def _odd(draw: st.DrawFn, message: Message, *, beside: bool) -> Message:
-    if message.tool_calls and not beside:
-        return message.model_copy(update={"parts": message.tool_calls})
-    parts = [Text(content=draw(odd)) if isinstance(p, Text) and draw(_SELDOM) else p for p in message.parts]
-    return message.model_copy(update={"parts": tuple(parts)})
-
-
-_SELDOM = st.integers(0, 7).map(lambda number: number == 0)
 
 
 def turns(messages: Dialogue) -> list[Any]:

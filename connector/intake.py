@@ -13,6 +13,9 @@ from connector.turns.worth import TurnRules
 from connector.types import Assembly, Disposition, Fate, Intake, Sighting, Trace
 from rollouts.types import Challenge, Record
 
+FROM_HISTORY = "known from a later history"
+"""Why a turn is a challenge although nobody logged the call that produced it."""
+
 
 class Rules(Record):
     """What is read, what counts as a turn, what is wanted."""
@@ -35,11 +38,17 @@ def sort_out(assembly: Assembly, sighting: Sighting, rules: Rules) -> Intake:
         outcome = (rules.selection.excludes(turn) or turn) if isinstance(turn, Challenge) else turn
         if isinstance(outcome, Challenge):
             challenges.append(outcome)
-        turns.append(Disposition.of_turn(outcome, Fate.CHALLENGED) if isinstance(outcome, Challenge) else outcome)
-    fate, reason = _sum_of(turns)
+        turns.append(_challenged(outcome, rules) if isinstance(outcome, Challenge) else outcome)
+    fate, reason = sum_of(turns)
     return Intake(
         sighting=sighting, trace=ended(sighting, fate, reason), turns=tuple(turns), challenges=tuple(challenges)
     )
+
+
+def _challenged(challenge: Challenge, rules: Rules) -> Disposition:
+    shown = not challenge.origin.observed
+    presumed = shown and rules.turns.without_producer == "transcripts"
+    return Disposition.of_turn(challenge, Fate.CHALLENGED, FROM_HISTORY if shown else "", presumed=presumed)
 
 
 def ended(sighting: Sighting, fate: Fate, reason: str = "") -> Disposition:
@@ -52,7 +61,7 @@ def untaken(sighting: Sighting, fate: Fate, reason: str) -> Intake:
     return Intake(sighting=sighting, trace=ended(sighting, fate, reason))
 
 
-def _sum_of(turns: Sequence[Disposition]) -> tuple[Fate, str]:
+def sum_of(turns: Sequence[Disposition]) -> tuple[Fate, str]:
     """A trace with a challenge is challenged; any other ends as most of its turns do."""
     if not turns:
         return Fate.UNREADABLE, "no model call in it"

@@ -2,21 +2,22 @@
 
 Rules, each with its reason; the first six are kept in `connector.turns.turn`, the last two in `connector.turns.worth`:
 
-1. *A turn is known by its content*: the agent, the messages before it, and the answer. The agent is its system prompt
-   without figures and dates: agents put the day there, while two guards that both say "yes" have given two answers.
-   Logs spell one answer in several ways (see `rollouts.canonical`).
+1. *A turn is known by its content*: the system prompt, the messages before it, and the answer. Two guards that both say
+   "yes" have given two answers, and so has one that was asked about two amounts. Logs spell one answer in several ways
+   (see `rollouts.canonical`).
 2. *A turn that several calls log is one turn*: retries, streams and two integrations write the same call twice. The
    log that tells most is taken.
 3. *Its copies are known by its place*: where it stands in its session, whatever the assistant said there and whoever is
-   in charge. Later histories show it edited, or under the system prompt of the agent it was handed to. Without a
-   session nothing but the words holds traces together, so there its place is what was said.
+   in charge. Later histories show it edited, under another date, or under the system prompt of the agent it was handed
+   to. Without a session nothing but the words holds traces together, so there its place is what was said.
 4. *What a call produced beats any copy*: the baseline is the output of the generation, with its model, tokens and
    latency. A history that shows another text at its place, or that begins later, shows an edited or trimmed copy.
 5. *Another answer to the same history is another turn*: best of n, a user who asks again, a fallback model. Production
    gave both, so neither is left out unasked; `several_answers` asks for the one that a later history continues.
 6. *A thread ends where no history goes on*: a sub-agent, with its own prompt and task, has a last turn of its own.
-7. *A turn that only a history shows* is a challenge where the conversation logs nothing but that one history (a
-   transcript). Elsewhere nobody observed who produced it: a greeting, a canned text or a person.
+7. *A turn that only a history shows* is presumed to be one where nothing else of its conversation is logged (a
+   transcript). Elsewhere nobody observed who produced it: a greeting, a canned text, an example or a person. Other
+   traces may show later that a presumption was wrong (see `connector.store.presumed`).
 8. *What a challenger could not do is not asked of it*: to call tools that were not logged or that only production's
    provider runs, to answer nothing, or to answer without what production saw.
 """
@@ -68,6 +69,8 @@ def _challenge(turn: Turn, conversation: Conversation) -> Challenge:
             started_at=call.started_at,
             turn=sum(message.role == "assistant" for message in turn.messages),
             place=turn.place(trace.session_id),
+            words=turn.words,
+            echo=turn.echo(trace.session_id),
             format=call.format,
             integration=call.integration,
         ),

@@ -191,15 +191,21 @@ class Disposition(Record):
     reason: str = ""
     observed: bool = True
     """Whether what produced a turn was logged; else it is known from a later history only."""
+    presumed: bool = False
+    """Whether a turn is taken for one only because nothing else of its conversation seems to be logged."""
     place: str = ""
     """Of a turn: where in its conversation it stands, whatever the assistant said there."""
+    words: str = ""
+    """Of a turn: what it shares with all that say the same after the same messages, in whatever conversation."""
+    echo: str = ""
+    """Of a turn: what it shares with every copy of its answer; empty where the answer is too short to tell."""
     format: str | None = None
     """The kind of format that read it."""
     integration: str | None = None
     """What logged it, where it says so."""
 
     @classmethod
-    def of_turn(cls, challenge: Challenge, fate: Fate, reason: str = "") -> Self:
+    def of_turn(cls, challenge: Challenge, fate: Fate, reason: str = "", *, presumed: bool = False) -> Self:
         """Say where a turn ended that is, or could have been, a challenge."""
         return cls(
             of="turn",
@@ -208,7 +214,10 @@ class Disposition(Record):
             fate=fate,
             reason=reason,
             observed=challenge.origin.observed,
+            presumed=presumed,
             place=challenge.origin.place,
+            words=challenge.origin.words,
+            echo=challenge.origin.echo,
             format=challenge.origin.format,
             integration=challenge.origin.integration,
         )

@@ -200,6 +200,10 @@ class Origin(Record):
     """How many assistant turns came before this one in its conversation."""
     place: str = ""
     """Two turns of one place are one turn, though one may be an edited copy of the other."""
+    words: str = ""
+    """What a turn shares with all that say the same after the same messages."""
+    echo: str = ""
+    """What a turn shares with every copy of its answer; empty where the answer is too short to tell."""
     format: str | None = None
     """The form in which it was logged."""
     integration: str | None = None

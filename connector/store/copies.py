@@ -42,10 +42,10 @@ def replace_copies(db: sqlite3.Connection, intake: Intake) -> Compared:
     for turn in intake.turns:
         there = [Copy(*row) for row in db.execute(_THERE, (turn.id, turn.place))] if turn.place else []
         replaced = _replaced(turn, there, in_session=intake.sighting.session_id is not None)
-        if replaced is None or any(_is_begun(db, copy) for copy in replaced):
+        if replaced is None or any(is_begun(db, copy.id) for copy in replaced):
             known.add(turn.id)
         else:
-            withdrawn += sum(_forget(db, copy) for copy in replaced)
+            withdrawn += sum(_drop(db, copy) for copy in replaced)
     return Compared(frozenset(known), withdrawn)
 
 
@@ -63,14 +63,19 @@ def _replaced(turn: Disposition, there: Sequence[Copy], *, in_session: bool) -> 
     return others if better or not others else None
 
 
-def _is_begun(db: sqlite3.Connection, copy: Copy) -> bool:
-    """Whether a duel over it was paid for, is under way, or may show in Langfuse."""
-    return db.execute(_BEGUN, (copy.id,)).fetchone() is not None
+def is_begun(db: sqlite3.Connection, turn_id: str) -> bool:
+    """Whether a duel over a turn was paid for, is under way, or may show in Langfuse."""
+    return db.execute(_BEGUN, (turn_id,)).fetchone() is not None
 
 
-def _forget(db: sqlite3.Connection, copy: Copy) -> int:
-    """Remove a copy; return how many duels went with it."""
-    withdrawn = db.execute("delete from duel where challenge_id = ?", (copy.id,)).rowcount
-    db.execute("delete from challenge where id = ?", (copy.id,))
+def forget(db: sqlite3.Connection, turn_id: str) -> int:
+    """Remove the challenge of a turn; return how many duels went with it."""
+    withdrawn = db.execute("delete from duel where challenge_id = ?", (turn_id,)).rowcount
+    db.execute("delete from challenge where id = ?", (turn_id,))
+    return withdrawn
+
+
+def _drop(db: sqlite3.Connection, copy: Copy) -> int:
+    withdrawn = forget(db, copy.id)
     db.execute("delete from turn where id = ?", (copy.id,))
     return withdrawn

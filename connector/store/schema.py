@@ -66,10 +66,15 @@ def m002_places(db: sqlite_utils.Database) -> None:
 _PLACES = (
     "drop index turn_by_content",
     "alter table turn drop column content_id",
+    "alter table turn add column presumed integer not null default 0",
     "alter table turn add column place text not null default ''",
+    "alter table turn add column words text not null default ''",
+    "alter table turn add column echo text not null default ''",
     "alter table turn add column format text",
     "alter table turn add column integration text",
     "create index turn_by_place on turn (place)",
+    "create index turn_by_words on turn (words)",
+    "create index turn_by_echo on turn (echo)",
 )
 
 

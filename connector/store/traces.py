@@ -10,6 +10,7 @@ from typing import Any
 
 from connector.planning import measure
 from connector.store.copies import replace_copies
+from connector.store.presumed import checked, neighbours, withdraw
 from connector.store.writer import Writer
 from connector.types import Count, Disposition, Duel, Fate, Intake, Seen, epoch_of
 from rollouts.types import Challenge
@@ -18,8 +19,8 @@ _TRACE = """insert into trace (id, session_id, started_at, observations, latest,
             values (?, ?, ?, ?, ?, ?, ?)
             on conflict (id) do update set session_id = excluded.session_id, observations = excluded.observations,
             latest = excluded.latest, fate = excluded.fate, reason = excluded.reason"""
-_TURN = """insert into turn (id, trace_id, fate, reason, observed, place, format, integration)
-           values (?, ?, ?, ?, ?, ?, ?, ?)
+_TURN = """insert into turn (id, trace_id, fate, reason, observed, presumed, place, words, echo, format, integration)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            on conflict (id) do update set fate = excluded.fate, reason = excluded.reason
            where turn.fate <> 'challenged'"""
 _CHALLENGE = """insert or ignore into challenge
@@ -61,15 +62,19 @@ class Traces:
         bodies = {challenge.id: packed(challenge) for challenge in intake.challenges}
 
         def write(db: sqlite3.Connection) -> int:
-            known, withdrawn = replace_copies(db, intake)
-            sighting, trace = intake.sighting, intake.trace
+            near = neighbours(db, intake)
+            taken = checked(db, intake, near)
+            known, withdrawn = replace_copies(db, taken)
+            sighting, trace = taken.sighting, taken.trace
             started_at = sighting.started_at.isoformat()
             size = (sighting.observations, sighting.latest.isoformat() if sighting.latest else None)
             db.execute(_TRACE, (trace.id, sighting.session_id, started_at, *size, trace.fate, trace.reason))
-            db.executemany(_TURN, [_turn(turn) for turn in intake.turns if turn.id not in known])
-            fresh = [challenge for challenge in intake.challenges if challenge.id not in known]
+            db.executemany(_TURN, [_turn(turn) for turn in taken.turns if turn.id not in known])
+            fresh = [challenge for challenge in taken.challenges if challenge.id not in known]
             db.executemany(_CHALLENGE, [_row(challenge, bodies[challenge.id]) for challenge in fresh])
-            return _queue(db, [duel for duel in duels if duel.challenge.id not in known]) - withdrawn
+            left_out = known.union(each.id for each in intake.challenges if each not in taken.challenges)
+            queued = _queue(db, [duel for duel in duels if duel.challenge.id not in left_out])
+            return queued - withdrawn - withdraw(db, taken, near)
 
         return await self._writer.run(write)
 
@@ -115,8 +120,9 @@ def unpacked(body: bytes) -> Challenge:
 
 
 def _turn(turn: Disposition) -> tuple[object, ...]:
-    read_by = (turn.format, turn.integration)
-    return turn.id, turn.trace_id, turn.fate, turn.reason, int(turn.observed), turn.place, *read_by
+    ended = (turn.id, turn.trace_id, turn.fate, turn.reason)
+    known_by = (int(turn.observed), int(turn.presumed), turn.place, turn.words, turn.echo)
+    return *ended, *known_by, turn.format, turn.integration
 
 
 def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:

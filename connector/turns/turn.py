@@ -12,6 +12,9 @@ from connector.types import Call, digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Completion, Message, Usage
 
+_TELLING = 40
+"""Characters of an answer that hardly anyone gives twice."""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -27,7 +30,7 @@ class Turn:
     spot: str
     """The same, whatever the assistant said."""
     system: str
-    """The loose hash of its system prompts."""
+    """The hash of its system prompts."""
     observed: bool
     """Whether the call produced it; else its history shows it."""
     continued: bool = False
@@ -45,12 +48,31 @@ class Turn:
         """The answer, and the message before it."""
         return (*map(fingerprint, self.messages[-1:]), self.said)
 
+    @property
+    def is_beginning(self) -> bool:
+        """Whether the call that shows it answers right behind it: a note, or half of the answer."""
+        behind = len(self.messages) + 1 == len(self.call.messages) and self.call.answer is not None
+        return behind and not self.observed
+
     def place(self, session_id: str | None) -> str:
         """Return what it shares with its copies in other traces, and with no other turn.
 
         Where a session holds them together an edited copy is known by its spot; elsewhere by what is said alone.
         """
-        return digest(session_id, self.spot) if session_id else digest(self.chain, self.said)
+        return digest(session_id, self.spot) if session_id else self.words
+
+    @property
+    def words(self) -> str:
+        """What it shares with all that say the same after the same messages, in whatever conversation."""
+        return digest(self.chain, self.said)
+
+    def echo(self, session_id: str | None) -> str:
+        """Return what it shares with every copy of its answer; without a session only longer answers tell."""
+        if session_id:
+            return digest(session_id, self.said)
+        said = self.answer.message
+        letters = len(said.text) + sum(len(call.arguments) for call in said.tool_calls)
+        return self.said if letters >= _TELLING else ""
 
 
 def turns_of(read: Sequence[Linked]) -> list[Turn]:

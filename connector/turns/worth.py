@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -10,6 +11,8 @@ from connector.formats.repairs import Repair
 from connector.turns.turn import Turn
 from connector.types import Fate
 from rollouts.types import Options
+
+NOBODY = "nobody observed what produced it"
 
 
 class TurnRules(Options):
@@ -35,36 +38,36 @@ class TurnRules(Options):
 
 def why_not(turn: Turn, rules: TurnRules, *, transcript: bool) -> tuple[Fate, str] | None:
     """Return the first thing that speaks against challenging `turn`; in a `transcript` nobody observed the others."""
-    wrong = {**_unreplayable(turn, rules, transcript=transcript), **_unwanted(turn, rules)}
-    return next((reason for reason, holds in wrong.items() if holds), None)
+    wrong = (*_unreplayable(turn, rules, transcript=transcript), *_unwanted(turn, rules))
+    return next(((fate, reason) for fate, reason, holds in wrong if holds), None)
 
 
-def _unreplayable(turn: Turn, rules: TurnRules, *, transcript: bool) -> dict[tuple[Fate, str], bool]:
+_Check = tuple[Fate, str, bool]
+
+
+def _unreplayable(turn: Turn, rules: TurnRules, *, transcript: bool) -> Iterator[_Check]:
     answered, asked = turn.answer.message, {message.role for message in turn.messages}
     partial = rules.partial_logs == "exclude"
-    unobserved_count = rules.without_producer == "always" or (rules.without_producer == "transcripts" and transcript)
-    return {
-        (Fate.UNREPLAYABLE, "nobody observed what produced it"): not (turn.observed or unobserved_count),
-        (Fate.UNREPLAYABLE, turn.call.lacks or ""): partial and turn.call.lacks is not None,
-        (Fate.UNREPLAYABLE, "nothing before it to answer"): not asked & {"user", "tool"},
-        (Fate.UNREPLAYABLE, INCOMPLETE): partial and is_delta(turn.messages),
-        (Fate.UNREPLAYABLE, "its history ends with an assistant message"): "assistant" in asked
-        and turn.messages[-1].role == "assistant",
-        (Fate.UNREADABLE, "the logged answer is empty"): not (answered.text.strip() or answered.tool_calls),
-        (Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged"): rules.tools_missing == "exclude"
-        and _calls_unknown_tools(turn),
-        (Fate.UNREPLAYABLE, "tools that only its provider runs"): rules.provider_tools == "exclude"
-        and Repair.PROVIDER_TOOLS in turn.call.repairs,
-    }
+    counts = rules.without_producer == "always" or (rules.without_producer == "transcripts" and transcript)
+    yield Fate.UNREPLAYABLE, NOBODY, not (turn.observed or counts)
+    yield Fate.UNREPLAYABLE, "another answer goes on from it", turn.is_beginning
+    yield Fate.UNREPLAYABLE, turn.call.lacks or "", partial and turn.call.lacks is not None
+    yield Fate.UNREPLAYABLE, "nothing before it to answer", not asked & {"user", "tool"}
+    yield Fate.UNREPLAYABLE, INCOMPLETE, partial and is_delta(turn.messages)
+    ends_with_assistant = "assistant" in asked and turn.messages[-1].role == "assistant"
+    yield Fate.UNREPLAYABLE, "its history ends with an assistant message", ends_with_assistant
+    yield Fate.UNREADABLE, "the logged answer is empty", not (answered.text.strip() or answered.tool_calls)
+    unknown = rules.tools_missing == "exclude" and _calls_unknown_tools(turn)
+    yield Fate.UNREPLAYABLE, "it calls a tool whose definition was not logged", unknown
+    foreign = rules.provider_tools == "exclude" and Repair.PROVIDER_TOOLS in turn.call.repairs
+    yield Fate.UNREPLAYABLE, "tools that only its provider runs", foreign
 
 
-def _unwanted(turn: Turn, rules: TurnRules) -> dict[tuple[Fate, str], bool]:
-    return {
-        (Fate.FILTERED, "observation name"): not _has_wanted_name(turn, rules),
-        (Fate.FILTERED, "not the last turn"): rules.which == "last" and turn.continued,
-        (Fate.FILTERED, "it calls no tool"): rules.which == "tools" and not turn.answer.message.tool_calls,
-        (Fate.FILTERED, "another answer was taken"): rules.several_answers == "continued" and turn.superseded,
-    }
+def _unwanted(turn: Turn, rules: TurnRules) -> Iterator[_Check]:
+    yield Fate.FILTERED, "observation name", not _has_wanted_name(turn, rules)
+    yield Fate.FILTERED, "not the last turn", rules.which == "last" and turn.continued
+    yield Fate.FILTERED, "it calls no tool", rules.which == "tools" and not turn.answer.message.tool_calls
+    yield Fate.FILTERED, "another answer was taken", rules.several_answers == "continued" and turn.superseded
 
 
 def _has_wanted_name(turn: Turn, rules: TurnRules) -> bool:

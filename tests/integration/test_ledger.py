@@ -51,7 +51,8 @@ TRACES = {
     ("filtered", "environment"): 1,
 }
 TURNS = {
-    ("challenged", ""): 2 * 2 + 3 + 1 + 3 + 1,
+    ("challenged", ""): 2 * 2 + 3 + 1 + 1 + 1,
+    ("challenged", "known from a later history"): 2,  # of the transcript
     ("failed", "the call ended in an error"): 2,
     ("unreadable", "no known format"): 1,
     ("unreadable", "its output is in no known form"): 1,

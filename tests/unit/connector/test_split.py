@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.intake import Rules
+from connector.intake import FROM_HISTORY, Rules
 from connector.turns.worth import TurnRules
 from connector.types import Fate, Observation
 from rollouts.types import Challenge
@@ -87,7 +87,7 @@ def test_a_transcript_may_hold_its_last_answer_in_the_history() -> None:
     """Some chats log everything as input and nothing as output; no turn is then missing."""
     one = trace("t", generation({"messages": CHAT}, None))
     assert said(challenges(one)) == ["hello", "on its way", "bye"]
-    assert dispositions(one) == {CHALLENGED: 3}
+    assert dispositions(one) == {(Fate.CHALLENGED, FROM_HISTORY): 3}
 
 
 def test_an_edited_copy_is_no_turn_of_its_own() -> None:
@@ -240,22 +240,22 @@ def test_two_agents_that_say_the_same_are_two_turns() -> None:
     assert len({challenge.id for challenge in found}) == 2
 
 
-@pytest.mark.parametrize(
-    "times",
-    [
-        ("Sunday, 22 November 2026, 6:40 am", "Friday, 3 July 2025, 11:05 pm"),
-        ("2026-11-22T06:40:00Z", "1999-01-01T00:00:00Z"),
-        ("Mon May 1st", "Tuesday August 23rd"),
-        ("chat 0f8fad5b-d9cb-469f-a165-70867728950e", "chat 7c9e6679-7425-40de-944b-e07fc1f90ae7"),
-    ],
-)
-def test_a_date_in_a_system_prompt_makes_no_other_agent(times: tuple[str, str]) -> None:
-    """The same call logged at two times of day, or under two ids of a request, is one turn."""
+def test_a_date_in_a_system_prompt_repeats_no_turn() -> None:
+    """The prompt tells the time of each call: what a later history shows is known by its place all the same."""
     calls = [
-        generation({"messages": [{"role": "system", "content": f"You help. {text}."}, user("hey")]}, "hi", number=n)
-        for n, text in enumerate(times)
+        generation(
+            {"messages": [{"role": "system", "content": f"It is {6 + n} am."}, *CHAT[1:end]]}, CHAT[end], number=n
+        )
+        for n, end in enumerate((2, 4))
     ]
-    assert said(alone(*calls)) == ["hi"]
+    assert said(alone(*calls)) == ["hello", "on its way"]
+
+
+def test_figures_in_a_system_prompt_make_another_question() -> None:
+    """Five amounts were looked at, and five times the answer was no."""
+    amounts = [{"role": "system", "content": f"Amount: {n * 7} EUR. Is it fraud?"} for n in range(5)]
+    calls = [generation({"messages": [each, user("yes or no?")]}, "no", number=n) for n, each in enumerate(amounts)]
+    assert said(alone(*calls)) == ["no"] * 5
 
 
 def test_a_hand_over_to_another_agent_repeats_no_turn() -> None:

@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from connector.types import Disposition, Fate, Intake
 
-_THERE = "select id, observed, fate = 'challenged' from turn where id = ? or place = ?"
+_COPY = "select id, observed, fate = 'challenged' from turn where "
+_IN_SESSION = f"{_COPY} place = ?1 union {_COPY} id = ?2"
+_ELSEWHERE = f"{_COPY} place = ?1 and observed = ?3 union {_COPY} id = ?2"
+"""Of those that nobody observed either there may be as many as traces: examples in a prompt."""
 _BEGUN = """select 1 from challenge where id = ?1 and (posting > 0
             or exists (select 1 from duel where challenge_id = ?1 and state <> 'queued')
             or exists (select 1 from call join duel on duel.id = call.duel_id where challenge_id = ?1))"""
@@ -40,13 +43,19 @@ def replace_copies(db: sqlite3.Connection, intake: Intake) -> Compared:
     """Forget the copies that turns of `intake` replace, and return which of these turns are copies themselves."""
     known, withdrawn = set[str](), 0
     for turn in intake.turns:
-        there = [Copy(*row) for row in db.execute(_THERE, (turn.id, turn.place))] if turn.place else []
-        replaced = _replaced(turn, there, in_session=intake.sighting.session_id is not None)
+        in_session = intake.sighting.session_id is not None
+        there = _copies(db, turn, in_session=in_session) if turn.place else []
+        replaced = _replaced(turn, there, in_session=in_session)
         if replaced is None or any(is_begun(db, copy.id) for copy in replaced):
             known.add(turn.id)
         else:
             withdrawn += sum(_drop(db, copy) for copy in replaced)
     return Compared(frozenset(known), withdrawn)
+
+
+def _copies(db: sqlite3.Connection, turn: Disposition, *, in_session: bool) -> list[Copy]:
+    sql, known = (_IN_SESSION, ()) if in_session else (_ELSEWHERE, (int(not turn.observed),))
+    return [Copy(*row) for row in db.execute(sql, (turn.place, turn.id, *known))]
 
 
 def _replaced(turn: Disposition, there: Sequence[Copy], *, in_session: bool) -> list[Copy] | None:

@@ -28,10 +28,10 @@ EXAMPLE = "an example that many prompts begin with"
 MANY = 8
 """Conversations that may begin alike: in tau-bench, where one task is tried four times, three do."""
 
-_ECHOED = "select 1 from turn where echo = ? and observed and trace_id <> ?"
-_ALIKE = "select count(distinct trace_id) from turn where words = ? and not observed and trace_id <> ?"
-_NEIGHBOURS = "select distinct trace_id from turn where place = ? and observed <> ? and trace_id <> ?"
-_ECHOING = "select distinct trace_id from turn where echo = ? and presumed and trace_id <> ?"
+_ECHOED = "select 1 from turn where echo = ? and observed = 1 and trace_id <> ?"
+_ALIKE = f"select distinct trace_id from turn where words = ? and observed = 0 and trace_id <> ? limit {MANY}"
+_NEIGHBOURS = "select distinct trace_id from turn where place = ? and observed = ? and trace_id <> ?"
+_ECHOING = "select distinct trace_id from turn where echo = ? and presumed and fate = 'challenged' and trace_id <> ?"
 _HISTORY = """select count(*), sum(exists (select 1 from turn there where there.echo = turn.echo and turn.echo <> ''
               and there.observed and there.trace_id <> turn.trace_id)) from turn where trace_id = ? and not observed"""
 _PRESUMED = "select id, trace_id from turn where {} = ? and presumed and fate = 'challenged'"
@@ -57,7 +57,7 @@ def checked(db: sqlite3.Connection, intake: Intake, near: Collection[str]) -> In
 def neighbours(db: sqlite3.Connection, intake: Intake) -> set[str]:
     """Return the known traces that go on from `intake`, or it from them. Ask before copies of turns are forgotten."""
     turns = [turn for turn in intake.turns if turn.place]
-    rows = (db.execute(_NEIGHBOURS, (turn.place, turn.observed, turn.trace_id)) for turn in turns)
+    rows = (db.execute(_NEIGHBOURS, (turn.place, not turn.observed, turn.trace_id)) for turn in turns)
     return {trace for found in rows for (trace,) in found}
 
 
@@ -74,8 +74,7 @@ def _is_echo(db: sqlite3.Connection, shown: Sequence[Disposition]) -> bool:
 
 
 def _is_example(db: sqlite3.Connection, turn: Disposition) -> bool:
-    [number] = db.execute(_ALIKE, (turn.words, turn.trace_id)).fetchone()
-    return bool(number >= MANY)
+    return len(db.execute(_ALIKE, (turn.words, turn.trace_id)).fetchall()) == MANY
 
 
 def _refused(turn: Disposition, reasons: dict[str, str]) -> Disposition:

@@ -72,9 +72,11 @@ _PLACES = (
     "alter table turn add column echo text not null default ''",
     "alter table turn add column format text",
     "alter table turn add column integration text",
-    "create index turn_by_place on turn (place)",
-    "create index turn_by_words on turn (words)",
-    "create index turn_by_echo on turn (echo)",
+    "create index turn_by_place on turn (place, observed)",
+    "create index turn_by_words on turn (words, observed)",
+    "create index turn_by_echo on turn (echo, observed)",
+    "create index turn_presumed_by_words on turn (words) where presumed and fate = 'challenged'",
+    "create index turn_presumed_by_echo on turn (echo) where presumed and fate = 'challenged'",
 )
 
 

@@ -94,6 +94,21 @@ def test_the_table_of_a_scan_is_what_it_prints() -> None:
     assert shown.strip() in printed
 
 
+def test_what_helps_unknown_formats_is_said_below_the_table() -> None:
+    """Within its hundred columns, only where there is one; the README says the same."""
+    section = README.partition("## What could be challenged")[2].partition("\n## ")[0]
+    for reason, notes in (("no known format", 1), ("no answer was logged", 0)):
+        console = Console(width=100, file=StringIO(), highlight=False)
+        print_scan(console, [Count(of="turn", fate=Fate.UNREADABLE, reason=reason, count=1, example="t")])
+        assert isinstance(console.file, StringIO)
+        printed = console.file.getvalue()
+        for named in ("[formats.custom_keys]", "understudy show TRACE"):
+            assert printed.count(named) == notes
+            assert named in section
+        assert max(map(len, printed.splitlines())) <= 100
+    assert "[turns] without_producer" in section
+
+
 async def test_the_example_provider_is_a_whole_one() -> None:
     """One class with one method is enough, and its fields are its keys."""
     [code] = [block for block in blocks("python") if "class Parrot" in block]

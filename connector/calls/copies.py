@@ -48,7 +48,8 @@ class Copies:
 
     def merge(self, one: str, other: str) -> None:
         """Let the call that tells more stand for both."""
-        poor, rich = sorted((one, other), key=lambda step: richness(self.calls[step], leaf=step not in self.outer))
+        of = {one: self.calls[other], other: self.calls[one]}
+        poor, rich = sorted(of, key=lambda step: richness(self.calls[step], of[step], leaf=step not in self.outer))
         self.calls[rich] = enriched(self.calls[rich], self.calls[poor])
         self.drop(poor, rich, COPY)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from connector.formats.repairs import Repair
 from connector.types import Call, digest
 from rollouts.canonical import canonical_calls, canonical_json, fingerprint
-from rollouts.types import Message, ToolResult
+from rollouts.types import Media, Message, ToolResult
 
 _FLAT = ("custom_keys", "openlit", "plain_text")
 _EMPTY = ("", "None", "null")
 """What loggers write for an answer that is nothing but calls."""
+_CUT = re.compile(r"(?:…|\.{3}|[\[(<]truncated[^\])>]*[\])>]?)+$", re.IGNORECASE)
+_LONGEST_MARK = 60
+_LEAST_LETTERS = 16
+"""A log that is cut holds more than that; of two answers, a short one may well trail off where the other goes on."""
 
 
 class Likeness:
@@ -20,7 +25,7 @@ class Likeness:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.said = squeezed(canonical_json(call.answer.message.text)) if call.answer else ""
+        self.said = squeezed(canonical_json(said_by(call)))
         self.said = "" if self.said in _EMPTY else self.said
         self.called = canonical_calls(call.answer.message) if call.answer else ()
         self.last = squeezed(_shown([message for message in call.messages if message.role != "system"][-1:]))
@@ -31,21 +36,36 @@ class Likeness:
         return digest(*_prints(self.call.messages))
 
     @cached_property
+    def worded(self) -> str:
+        """What was asked, but for the images and files."""
+        return digest(*_prints(bare for message in self.call.messages if (bare := _without_media(message)).parts))
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The images and files."""
+        return frozenset(media_of(self.call.messages))
+
+    @cached_property
     def system(self) -> str:
         """The system prompts."""
         return squeezed(_shown([message for message in self.call.messages if message.role == "system"]))
 
     def same_question(self, other: Likeness) -> bool:
-        """Whether both were asked the same. Of what was flattened to text, only the last message is comparable."""
+        """Whether both were asked the same, or one of them lost images or files.
+
+        Of what was flattened to text, only the last message is comparable.
+        """
         if is_flat(self.call) or is_flat(other.call):
             return self.last == other.last != ""
-        return self.asked == other.asked
+        lost = self.shown < other.shown or other.shown < self.shown
+        return self.asked == other.asked or (lost and self.worded == other.worded)
 
     def same_answer(self, other: Likeness) -> bool:
-        """Whether both answered the same, or one of them lost its calls or its words."""
+        """Whether both answered the same, or one of them lost its calls, its words or their end."""
         if not (self.tells and other.tells):
             return True
-        texts, calls = {self.said, other.said}, {self.called, other.called}
+        cut = is_cut(said_by(self.call), said_by(other.call)) or is_cut(said_by(other.call), said_by(self.call))
+        texts, calls = {self.said, self.said if cut else other.said}, {self.called, other.called}
         return (len(texts) == 1 and len(calls - {()}) <= 1) or (len(calls) == 1 and len(texts - {""}) <= 1)
 
     @property
@@ -70,6 +90,25 @@ def is_flat(call: Call) -> bool:
     return call.format in _FLAT or Repair.FLAT in call.repairs
 
 
+def said_by(call: Call) -> str:
+    """Return the words of its answer."""
+    return call.answer.message.text if call.answer else ""
+
+
+def is_cut(text: str, other: str) -> bool:
+    """Whether a logger kept of `other` no more than its beginning, and said so."""
+    kept, whole = squeezed(text), squeezed(other)
+    stem = kept[:-_LONGEST_MARK] + _CUT.sub("", kept[-_LONGEST_MARK:])
+    return len(kept) > len(stem) >= _LEAST_LETTERS and kept != whole and whole.startswith(stem)
+
+
+def media_of(messages: Sequence[Message]) -> list[str]:
+    """Return the images and files that were shown, by content or address; those that tools returned, too."""
+    parts = [part for message in messages for part in message.parts]
+    returned = [each for part in parts if isinstance(part, ToolResult) for each in part.media]
+    return [part.content for part in (*parts, *returned) if isinstance(part, Media)]
+
+
 def squeezed(text: str) -> str:
     """Return `text` without any white space."""
     return "".join(text.split())
@@ -85,7 +124,13 @@ def _shown(messages: Sequence[Message]) -> str:
     return "".join((*(message.text for message in messages), *results))
 
 
-def _prints(messages: Sequence[Message]) -> list[str]:
+def _without_media(message: Message) -> Message:
+    said = [part for part in message.parts if not isinstance(part, Media)]
+    bare = [part.model_copy(update={"media": ()}) if isinstance(part, ToolResult) else part for part in said]
+    return message.model_copy(update={"parts": tuple(bare)})
+
+
+def _prints(messages: Iterable[Message]) -> list[str]:
     found, results = list[str](), list[str]()
     for message in messages:
         if message.role == "tool":

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from connector.calls.likeness import is_flat
+from connector.calls.likeness import is_cut, is_flat, media_of, said_by
 from connector.types import Call
 from rollouts.types import Completion, Message, Usage
 
 
-def richness(call: Call, *, leaf: bool) -> tuple[object, ...]:
-    """Sort the log that tells more to the end.
+def richness(call: Call, other: Call, *, leaf: bool) -> tuple[object, ...]:
+    """Sort the log that tells more to the end, of `call` and its copy `other`.
 
     An answer that is all there counts first, for it is the baseline; then messages that are no flattened text, then
-    what a challenger needs: tools, system prompt, the whole history. Between equals the innermost log is nearest to
-    the model; then the one with parameters, then the earlier.
+    what a challenger needs: images and files, which no copy can lend, tools, system prompt, the whole history. Between
+    equals the innermost log is nearest to the model; then the one with parameters, then the earlier.
     """
     return (
         _answered(call),
+        not is_cut(said_by(call), said_by(other)),
         not is_flat(call),
+        call.lacks is None,
+        len(media_of(call.messages)),
         bool(call.tools),
         any(message.role == "system" for message in call.messages),
         len(call.messages),

@@ -8,11 +8,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from connector.formats.detect import NO_FORMAT
 from connector.ledger import by_reason
 from connector.types import Count
 
 _FORMAT, _INTEGRATION, _COUNT, _EXAMPLE = 20, 30, 9, 36
 """Widths in columns; with what is between them, 100. Trace ids have 32 or 36 characters."""
+_NOTES = {
+    NO_FORMAT: (
+        "tables of your own are read as soon as [formats.custom_keys] in config.toml names their keys;",
+        "`understudy show TRACE` draws how a trace was read",
+    ),
+}
+"""What helps, by reason."""
 
 
 def print_scan(console: Console, ledger: Sequence[Count]) -> None:
@@ -28,6 +36,8 @@ def print_scan(console: Console, ledger: Sequence[Count]) -> None:
             console.print(_grid([(*_logged(each), f"{each.count:,}", each.example) for each in alike]))
         console.print(_grid([("sum", "", f"{sum(each.count for each in counts):,}", "")]))
         console.print()
+    for reason in _NOTES.keys() & {each.reason for each in ledger}:
+        console.print(Text("\n".join((f"{reason}:", *_NOTES[reason]))))
 
 
 def _logged(count: Count) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from connector.formats.anthropic_blocks import BLOCKS, blocks, read_blocks
 from connector.formats.event_streams import anthropic_message, is_anthropic
 from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.gathering import Gathering
-from connector.formats.outputs import as_text
+from connector.formats.outputs import as_text, is_message
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.repairs import Repair
@@ -92,7 +92,7 @@ def _answer(output: Any, into: Gathering) -> Message | None:
         return None
     if isinstance(output, list) and all(isinstance(block, Mapping) and "role" in block for block in output):
         return _answer(output[-1], into)
-    content = output["content"] if isinstance(output, Mapping) and "content" in output else output
+    content = output["content"] if is_message(output) and "content" in output else output
     if not isinstance(content, list | str) or not all(isinstance(b, Mapping) and "type" in b for b in blocks(content)):
         return Message(role="assistant", parts=(Text(content=as_text(output)),))
     answer = into.answer(read_blocks(content, into))

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from connector.formats.completed import completed
+from connector.formats.decorated import given
 from connector.formats.format import Format, Reading, Unusable, decoded, is_twice_encoded
 from connector.formats.integration import integration
 from connector.formats.no_conversation import reject, reject_redacted
@@ -17,22 +18,25 @@ from connector.types import Call, Fate, Observation
 from rollouts.plugins import kinds, load
 from rollouts.types import Completion, Usage
 
+NO_FORMAT = "no known format"
+
 
 def read_call(observation: Observation, configured: tuple[Format, ...] = ()) -> Call:
     """Read one model call, whoever logged it; `configured` formats stand for those of their kind.
 
     Raises `Unusable` when it is no part of a conversation, or when nobody understands it.
     """
-    shown = observation.model_copy(update={"input": _asked(observation.input), "output": decoded(observation.output)})
+    asked = given(decoded(observation.input))
+    shown = observation.model_copy(update={"input": asked.body, "output": decoded(observation.output)})
     reject(shown)
     for kind, form in _formats(configured):
         if form.mine(shown):
             try:
-                return _call(shown, _reading(form, shown, observation), kind)
+                return _call(shown, _reading(form, shown, observation, asked.repairs), kind)
             except Unusable as error:
                 error.kind = kind
                 raise
-    raise Unusable(Fate.UNREADABLE, "no known format")
+    raise Unusable(Fate.UNREADABLE, NO_FORMAT)
 
 
 @cache
@@ -43,25 +47,14 @@ def _formats(configured: tuple[Format, ...]) -> tuple[tuple[str, Format], ...]:
     return tuple(sorted(found, key=lambda pair: pair[1].rank))
 
 
-def _asked(value: Any) -> Any:
-    """A decorated function logs its arguments; those with names are as good as a request's body."""
-    asked = decoded(value)
-    if not isinstance(asked, Mapping) or asked.keys() != {"args", "kwargs"}:
-        return asked
-    args, named = asked["args"], asked["kwargs"]
-    if args:
-        return decoded(args[0]) if isinstance(args, list) and len(args) == 1 and not named else asked
-    only = decoded(next(iter(named.values()))) if isinstance(named, Mapping) and len(named) == 1 else None
-    return only if isinstance(only, Mapping) and "messages" in only else named
-
-
-def _reading(form: Format, shown: Observation, logged: Observation) -> Reading:
+def _reading(form: Format, shown: Observation, logged: Observation, mended: tuple[str, ...]) -> Reading:
     reading = completed(form.read(shown), shown)
     reject_redacted(reading)
     if not reading.messages:
         raise Unusable(Fate.UNREADABLE, "no message in its input")
     twice = is_twice_encoded(logged.input) or is_twice_encoded(logged.output)
-    return reading.model_copy(update={"repairs": (*reading.repairs, Repair.TEXT_TWICE)}) if twice else reading
+    repairs = (*mended, *reading.repairs, *([Repair.TEXT_TWICE] if twice else []))
+    return reading.model_copy(update={"repairs": repairs})
 
 
 def _call(observation: Observation, reading: Reading, kind: str) -> Call:

@@ -45,7 +45,7 @@ def _messages(value: Any) -> list[Any]:
 def _is_message(message: Any) -> bool:
     if not isinstance(message, Mapping) or "content" in message or not isinstance(message.get("text"), str):
         return False
-    return isinstance(message.get("role"), str) and message["role"] in ROLES
+    return isinstance(message.get("role"), str) and message["role"].lower() in ROLES
 
 
 def _as_chat(message: Wire) -> Wire:

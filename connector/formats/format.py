@@ -24,7 +24,7 @@ class Reading(Record):
     repairs: tuple[str, ...] = ()
     """What was mended, by name."""
     lacks: str | None = None
-    """What the model saw and the log does not hold, where it can never be filled in."""
+    """What the model saw and no challenger can be shown: the log does not hold it, or not in any known form."""
 
 
 class Unusable(Permanent):

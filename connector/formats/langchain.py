@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from connector.formats.content_blocks import is_answer
 from connector.formats.format import Format, Reading, Unusable, decoded, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.langchain_blocks import Wire
 from connector.formats.langchain_messages import definition, is_ours, plain, read_answer, read_message, unwrapped
-from connector.formats.outputs import as_text
+from connector.formats.outputs import read_output
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import beyond, finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import has_provider_tools, read_tools
 from connector.types import Fate, Observation
 from rollouts.types import Message, Text
+
+_OF_A_GENERATION = {"text", "generation_info", "message", "type"}
 
 
 class LangChain(Format):
@@ -90,8 +93,8 @@ def _answered(
     if output in (None, "", {}, []):
         return None, (), None
     listed = _listed(output)
-    if isinstance(output, str) or not listed or not all(map(plain, listed)):
-        return Message(role="assistant", parts=(Text(content=_said(output)),)), (), None
+    if isinstance(output, str) or all(isinstance(item, str) for item in listed) or not all(map(plain, listed)):
+        return _bare(output, into)
     wires = [unwrapped(item) for item in listed]
     if len(wires) == 1:
         return read_answer(wires[0], into), (), _reason(wires[0])
@@ -103,12 +106,20 @@ def _answered(
     return new[-1], new[:-1], _reason(wires[-1])
 
 
-def _said(output: Any) -> str:
-    """A generation of a plain language model holds its text."""
-    listed = _listed(output)
-    if listed and isinstance(listed[0], Mapping) and isinstance(listed[0].get("text"), str):
-        return str(listed[0]["text"])
-    return as_text(output)
+def _bare(output: Any, into: Gathering) -> tuple[Message | None, tuple[Message, ...], Any]:
+    """Read what has neither role nor type: blocks, a part of a message, or the text of a generation."""
+    if isinstance(output, list) and all(map(is_answer, output)):
+        return read_answer({"role": "assistant", "content": output}, into), (), None
+    first = next(iter(_listed(output)), None)
+    if isinstance(first, Mapping) and first.keys() <= _OF_A_GENERATION and isinstance(first.get("text"), str):
+        return Message(role="assistant", parts=(Text(content=first["text"]),)), (), None
+    found = read_output(output)
+    if found.before:
+        raise Unusable(Fate.UNREADABLE, "its output is in no known form")
+    wire = {"content": found.answer} if isinstance(found.answer, str) else found.answer
+    into.mended(*found.repairs)
+    answer = None if wire is None else read_answer({**wire, "role": "assistant"}, into)
+    return answer, (), found.finish_reason
 
 
 def _reason(wire: Wire) -> Any:

@@ -79,7 +79,7 @@ def listed(value: Any) -> tuple[list[Any], tuple[str, ...]]:
 def is_chat(message: Mapping[str, Any]) -> bool:
     """A message without any of chat's own keys has its words elsewhere: reading it would find nothing."""
     role, content = message.get("role"), message.get("content")
-    if not isinstance(role, str) or role not in ROLES:
+    if not isinstance(role, str) or role.lower() not in ROLES:
         return False
     blocks = content if isinstance(content, list) else []
     foreign = any(
@@ -92,7 +92,7 @@ def _is_content(message: Mapping[str, Any], content: Any) -> bool:
     """A tool may answer with a table, but the definition of a tool is no answer."""
     if isinstance(content, Mapping):
         given = message.get("tool_call_id") or message.get("name")
-        return isinstance(content.get("type"), str) if message["role"] != "tool" else bool(given)
+        return isinstance(content.get("type"), str) if ROLES[message["role"].lower()] != "tool" else bool(given)
     return isinstance(content, str | list | None)
 
 

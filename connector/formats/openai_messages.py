@@ -24,7 +24,13 @@ ROLES = {
     "bot": "assistant",
     "tool": "tool",
     "function": "tool",
+    "human": "user",
+    "ai": "assistant",
+    "model": "assistant",
+    "context": "system",
 }
+"""In lower case. What applications call `context` is what they tell the model, not what a person says."""
+_OF_CHAT = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 class ChatReader(Gathering):
@@ -39,7 +45,9 @@ class ChatReader(Gathering):
 
     def message(self, wire: Wire) -> Message:
         """Read one. Raises `Unusable`, or whatever a broken structure raises."""
-        role: Any = ROLES[wire["role"]]
+        role: Any = ROLES[wire["role"].lower()]
+        if wire["role"] not in _OF_CHAT:
+            self.mended(Repair.ROLES)
         if role == "tool":
             return Message(role="tool", parts=(self._result(wire),))
         said = list(read_parts(wire.get("content"))) or list(self._unsaid(wire))

@@ -45,4 +45,9 @@ def _wires(value: Any) -> list[Mapping[str, Any]]:
     found = decoded(value["messages"]) if isinstance(value, Mapping) and "messages" in value else value
     entries = found if isinstance(found, list) else [found]
     inner = [entry.get("message") if isinstance(entry, Mapping) else None for entry in entries]
-    return [wire for wire in inner if isinstance(wire, Mapping)] if all(isinstance(i, Mapping) for i in inner) else []
+    return [wire for wire in inner if isinstance(wire, Mapping)] if all(map(_is_message, inner)) else []
+
+
+def _is_message(value: Any) -> bool:
+    """A model's own answer may have a `message`, too."""
+    return isinstance(value, Mapping) and bool(value.keys() & {"role", "content", "contents", "tool_calls"})

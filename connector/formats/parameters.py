@@ -22,6 +22,7 @@ _ALIASES = {
     "presencePenalty": "presence_penalty",
     "frequencyPenalty": "frequency_penalty",
     "responseFormat": "response_format",
+    "format": "response_format",
     "reasoningEffort": "reasoning_effort",
     "function_call": "tool_choice",
     "text": "response_format",
@@ -31,6 +32,8 @@ _ALIASES = {
 _INSIDE = ("options", "generation_kwargs")
 """Tables of parameters within the parameters: Ollama's and Haystack's."""
 _OF_A_SCHEMA = ("name", "description", "schema", "strict")
+_OF_JSON = ("object", "array", "string", "number", "integer", "boolean")
+"""What a schema describes; forms of answers have other types."""
 _UNSET = ("", "null", "None", "Infinity", "NaN", "undefined")
 
 
@@ -90,9 +93,15 @@ def _words(raw: Any) -> tuple[str, ...] | None:
 
 
 def _answer_form(raw: Any) -> dict[str, Any] | None:
-    """Chat's table; the Responses API has it flat, below `format`."""
+    """Chat's table; the Responses API has it flat, below `format`; Ollama has a schema there, or the word `json`."""
     form = raw.get("format") if isinstance(raw, dict) and isinstance(raw.get("format"), dict) else raw
-    if not isinstance(form, dict) or form.get("type") in (None, "text") or is_too_deep(form):
+    if form in ("json", "json_object"):
+        return {"type": "json_object"}
+    if not isinstance(form, dict) or is_too_deep(form):
+        return None
+    if isinstance(form.get("properties"), dict) or form.get("type") in _OF_JSON:
+        return {"type": "json_schema", "json_schema": {"name": "answer", "schema": form}}
+    if form.get("type") in (None, "text"):
         return None
     if form["type"] == "json_schema" and "schema" in form:
         return {"type": "json_schema", "json_schema": {key: form[key] for key in _OF_A_SCHEMA if key in form}}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from connector.formats.format import Format, Reading, Unusable, malformed
+from connector.formats.left_out import LEFT_OUT, is_told, left_out
 from connector.formats.openai_chat import is_chat, listed
 from connector.formats.openai_messages import ChatReader
 from connector.formats.openai_parts import read_parts
@@ -61,13 +62,14 @@ def _read(observation: Observation, question: str) -> Reading:
     told = _said(body, _SYSTEMS) if body else None
     output, reader = answer_of(observation.output, _ANSWERS, observation.type), ChatReader()
     before = _before(body)
-    known = (*_QUESTIONS, *_SYSTEMS, *(_HISTORIES if before else ()))
-    reader.mended(*_left_out(body, known), *output.repairs)
+    known = {*_BESIDE, *((before[0],) if before else ())}
+    rest = left_out(body, known, (question, told or ""))
+    reader.mended(*([Repair.INPUT_KEYS] if rest else []), *output.repairs)
     said = output.answer
     return Reading(
         messages=(
             *([Message(role="system", parts=(Text(content=told),))] if told else []),
-            *reader.read(before),
+            *reader.read(before[1] if before else ()),
             Message(role="user", parts=tuple(read_parts(question))),
         ),
         answer=None if not said else reader.message({"role": "assistant", **_as_message(said)}),
@@ -75,13 +77,19 @@ def _read(observation: Observation, question: str) -> Reading:
         tools=read_tools(body.get("tools") or ()),
         parameters=read_parameters(observation.parameters, {k: v for k, v in body.items() if k != "text"}),
         repairs=reader.repairs,
+        lacks=LEFT_OUT if any(_is_told(*each) for each in rest.items()) else None,
     )
 
 
-def _before(body: Mapping[str, Any]) -> list[Any]:
-    """Return the chat messages that stand beside the question."""
-    found = next((found for key in _HISTORIES if (found := listed(body.get(key))[0])), [])
-    return found if all(map(is_chat, found)) else []
+def _is_told(key: str, value: Any) -> bool:
+    """A second question, or a second system prompt, was not told for nothing."""
+    return is_told(key, value) or (key in (*_QUESTIONS, *_SYSTEMS) and isinstance(value, str))
+
+
+def _before(body: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+    """Return the chat messages that stand beside the question, and their key."""
+    found = ((key, listed(body.get(key))[0]) for key in _HISTORIES)
+    return next(((key, wires) for key, wires in found if wires and all(map(is_chat, wires))), None)
 
 
 def answer_of(output: Any, keys: tuple[str, ...], kind: str = "GENERATION") -> Output:
@@ -112,11 +120,6 @@ def as_json(value: Any) -> str | None:
 
 def _as_message(said: Mapping[str, Any] | str) -> Mapping[str, Any]:
     return {"content": said} if isinstance(said, str) else said
-
-
-def _left_out(body: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
-    if body.keys() - {*known, *_BESIDE}:
-        yield Repair.INPUT_KEYS
 
 
 def _question(observation: Observation) -> str | None:

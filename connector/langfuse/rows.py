@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -69,7 +70,17 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _figures(value: Any) -> dict[str, float]:
-    return {key: float(figure) for key, figure in _table(value).items() if isinstance(figure, int | float)}
+    """Numbers, which some loggers write as text."""
+    found = {key: _figure(figure) for key, figure in _table(value).items()}
+    return {key: figure for key, figure in found.items() if figure is not None}
+
+
+def _figure(value: Any) -> float | None:
+    try:
+        figure = float(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+    return figure if figure is not None and math.isfinite(figure) else None
 
 
 def _cost(row: Row) -> float | None:

@@ -29,7 +29,7 @@ MANY = 8
 """Conversations that may begin alike: in tau-bench, where one task is tried four times, three do."""
 
 _ECHOED = "select 1 from turn where echo = ? and observed = 1 and trace_id <> ?"
-_ALIKE = f"select distinct trace_id from turn where words = ? and observed = 0 and trace_id <> ? limit {MANY}"
+_ALIKE = "select distinct trace_id from turn where words = ? and observed = 0 and trace_id <> ? limit ?"
 _NEIGHBOURS = "select distinct trace_id from turn where place = ? and observed = ? and trace_id <> ?"
 _ECHOING = "select distinct trace_id from turn where echo = ? and presumed and fate = 'challenged' and trace_id <> ?"
 _HISTORY = """select count(*), sum(exists (select 1 from turn there where there.echo = turn.echo and turn.echo <> ''
@@ -74,7 +74,7 @@ def _is_echo(db: sqlite3.Connection, shown: Sequence[Disposition]) -> bool:
 
 
 def _is_example(db: sqlite3.Connection, turn: Disposition) -> bool:
-    return len(db.execute(_ALIKE, (turn.words, turn.trace_id)).fetchall()) == MANY
+    return len(db.execute(_ALIKE, (turn.words, turn.trace_id, MANY)).fetchall()) == MANY
 
 
 def _refused(turn: Disposition, reasons: dict[str, str]) -> Disposition:

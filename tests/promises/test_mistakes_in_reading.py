@@ -169,8 +169,8 @@ def test_row_24_blocks_tables_and_sounds_are_read() -> None:
 
 
 def test_row_25_unknown_roles_are_counted() -> None:
-    """A conversation of `human` and `ai` is unreadable with a reason, not silently without turns."""
-    one = trace("t", generation([{"role": "human", "content": "hey"}], {"role": "ai", "content": "hello"}))
+    """A conversation in roles that nobody knows is unreadable with a reason, not silently without turns."""
+    one = trace("t", generation([{"role": "caller", "content": "hey"}], {"role": "agent", "content": "hello"}))
     assert dispositions(one) == {(Fate.UNREADABLE, "no known format"): 1}
 
 

@@ -71,3 +71,16 @@ def test_what_an_answer_took() -> None:
     bare = read(HEY, usage={"input": float("nan"), "output": -1}, cost_usd=None, latency_s=None, model=None).answer
     assert bare is not None
     assert (bare.usage.input_tokens, bare.usage.output_tokens, bare.cost_usd, bare.latency_s, bare.model) == (None,) * 5
+
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+AS_CHAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
+
+
+@pytest.mark.parametrize(("form", "expected"), [(SCHEMA, AS_CHAT), ("json", {"type": "json_object"}), ("wav", None)])
+def test_ollama_names_the_form_of_an_answer(form: Any, expected: Any) -> None:
+    """A schema, or the word `json`: in the body, or among the logged parameters."""
+    done = {"message": {"role": "assistant", "content": "{}"}, "done": True}
+    call = read({"messages": HEY, "format": form}, done)
+    assert (call.format, call.parameters.response_format) == ("ollama", expected)
+    assert read(HEY, "{}", parameters={"format": form}).parameters.response_format == expected

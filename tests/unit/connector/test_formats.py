@@ -210,7 +210,7 @@ def test_a_dialogue_as_output_extends_the_history() -> None:
 @pytest.mark.parametrize(
     ("asked", "answered", "why"),
     [
-        ([{"role": "human", "content": "hey"}], "hello", "no known format"),
+        ([{"role": "caller", "content": "hey"}], "hello", "no known format"),
         ({"args": ["hey", "there"], "kwargs": {}}, "hello", "no known format"),
         ([{"role": "user", "content": [{"type": "hologram"}]}], "hello", "a content part of an unknown type"),
         (HEY, user("hey"), "its output is not an assistant's"),

@@ -72,6 +72,8 @@ def test_both_versions_read_the_same() -> None:
         ({"costDetails": {"total": 0}, "totalCost": 0}, "cost_usd", None),
         ({"usageDetails": None}, "usage", {}),
         ({"usageDetails": {"input": 7, "cached": None, "odd": "many"}}, "usage", {"input": 7.0}),
+        ({"usageDetails": {"input": "812", "output": "40.0", "total": "NaN"}}, "usage", {"input": 812, "output": 40}),
+        ({"costDetails": {"total": "0.25"}, "totalCost": 0}, "cost_usd", 0.25),
         ({"modelParameters": '{"top_p": 0.5}'}, "parameters", {"top_p": 0.5}),
         ({"modelParameters": "plain"}, "parameters", {}),
         ({"metadata": None}, "metadata", {}),

@@ -178,6 +178,48 @@ def test_a_log_that_lost_the_calls_beside_the_words_yields() -> None:
     assert [tool.name for tool in call.tools] == ["look"]
 
 
+PICTURE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+SHOWN = {"role": "user", "content": [{"type": "text", "text": "What is it?"}, PICTURE]}
+ASKED = user("What is it?")
+WHOLE = "It is a long answer, " * 120
+CUT = ["…", "...", "… [truncated 1400 chars]", "[truncated]"]
+
+
+def doubled(first: tuple[Any, str], second: tuple[Any, str], *, nested: bool) -> Assembly:
+    """Log one call twice: the second one within the first, or both side by side."""
+    one = generation([first[0]], first[1], ended_at=BEGUN + timedelta(seconds=2))
+    at = {"parent_id": one.id} if nested else {"started_at": BEGUN + timedelta(milliseconds=20)}
+    return assemble(trace("t", one, generation([second[0]], second[1], number=1, **at)))
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_log_that_lost_the_picture_yields(nested: bool) -> None:  # noqa: FBT001
+    """It cannot be lent: whoever logged it stands for the call, within the other or beside it."""
+    for logs in (((SHOWN, "A cat."), (ASKED, "A cat.")), ((ASKED, "A cat."), (SHOWN, "A cat."))):
+        [call] = doubled(*logs, nested=nested).conversation.calls
+        assert [part.type for part in call.messages[0].parts] == ["text", "uri"]
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("mark", CUT)
+def test_a_log_that_cut_the_answer_yields(mark: str, nested: bool) -> None:  # noqa: FBT001
+    """The whole answer is the baseline, wherever it was logged."""
+    for said in ((WHOLE, WHOLE[:1000] + mark), (WHOLE[:1000] + mark, WHOLE)):
+        [call] = doubled((ASKED, said[0]), (ASKED, said[1]), nested=nested).conversation.calls
+        assert call.answer is not None
+        assert call.answer.message.text.strip() == WHOLE.strip()
+
+
+def test_two_pictures_or_two_endings_are_two_calls() -> None:
+    """Another picture is another question, and an answer that trails off where the other goes on another way."""
+    other = {
+        "role": "user",
+        "content": [SHOWN["content"][0], {"type": "image_url", "image_url": {"url": "http://x/b"}}],
+    }
+    assert len(ids(doubled((SHOWN, "A cat."), (other, "A cat."), nested=False))) == 2
+    assert len(ids(doubled((ASKED, "It may well be a dog..."), (ASKED, "It may well be. A cat!"), nested=False))) == 2
+
+
 GUARDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (body({"role": "system", "content": "Is it rude?"}, user("hey")), {}),
     (body(user("hey")), {}),

@@ -11,7 +11,8 @@ Rules, each with its reason; the first six are kept in `connector.turns.turn`, t
    in charge. Later histories show it edited, under another date, or under the system prompt of the agent it was handed
    to. Without a session nothing but the words holds traces together, so there its place is what was said.
 4. *What a call produced beats any copy*: the baseline is the output of the generation, with its model, tokens and
-   latency. A history that shows another text at its place, or that begins later, shows an edited or trimmed copy.
+   latency. A history that shows another text at its place, or that begins later, shows an edited or trimmed copy. Only
+   where the output of a call got lost is its answer taken from the next history.
 5. *Another answer to the same history is another turn*: best of n, a user who asks again, a fallback model. Production
    gave both, so neither is left out unasked; `several_answers` asks for the one that a later history continues.
 6. *A thread ends where no history goes on*: a sub-agent, with its own prompt and task, has a last turn of its own.

@@ -12,6 +12,8 @@ from connector.types import Call, digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Completion, Message, Usage
 
+RECOVERED = "its answer came from a later history"
+"""Named among a call's repairs."""
 _TELLING = 40
 """Characters of an answer that hardly anyone gives twice."""
 
@@ -77,7 +79,7 @@ class Turn:
 
 def turns_of(read: Sequence[Linked]) -> list[Turn]:
     """Return every turn of a conversation's calls once, the oldest first."""
-    observed = sorted((turn for each in read for turn in _observed(each)), key=_poverty)
+    observed = sorted((*(turn for each in read for turn in _observed(each)), *_recovered(read)), key=_poverty)
     found = _once(observed)
     known, first_said = {turn.spot for turn in observed}, _first_said(observed)
     for each in read:
@@ -94,6 +96,17 @@ def _observed(each: Linked) -> Iterator[Turn]:
     if call.answer is not None:
         said = fingerprint(call.answer.message)
         yield Turn(call, call.messages, call.answer, said, chain, spot, each.system, observed=True)
+
+
+def _recovered(read: Sequence[Linked]) -> Iterator[Turn]:
+    """Yield the turns of calls whose answer got lost, where a later history shows it."""
+    shown = {turn.chain: turn for each in read for turn in _remembered(each)}
+    for each in read:
+        lost, turn = each.call, shown.get(each.links[-1].chain)
+        if lost.answer is None and turn is not None and turn.call.started_at > lost.started_at:
+            answer = turn.answer.model_copy(update={"started_at": lost.started_at})
+            call = lost.model_copy(update={"repairs": (*lost.repairs, RECOVERED)})
+            yield replace(turn, call=call, messages=lost.messages, answer=answer, system=each.system, observed=True)
 
 
 def _remembered(each: Linked) -> Iterator[Turn]:

@@ -153,13 +153,6 @@ def test_another_answer_to_the_same_history_is_another_turn() -> None:
     assert said(alone(*calls)) == ["hello", "hi"]
 
 
-def test_an_answer_that_only_the_next_history_shows_is_counted_once() -> None:
-    """A call whose output was lost, and the copy of its answer, are one turn."""
-    lost = generation({"messages": CHAT[:2]}, None, number=0)
-    one = trace("t", lost, generation({"messages": CHAT[:4]}, CHAT[4], number=1))
-    assert dispositions(one) == {CHALLENGED: 1, (Fate.UNREPLAYABLE, "nobody observed what produced it"): 1}
-
-
 def test_a_lost_answer_is_counted() -> None:
     """A call without an output is a turn that nobody can read."""
     assert dispositions(trace("t", generation({"messages": CHAT[:2]}, None))) == {
@@ -389,3 +382,13 @@ def test_partial_logs_may_be_challenged_knowingly() -> None:
     lone = generation({"messages": [result("c9", "sunny")]}, "It is sunny.")
     assert said(alone(lone)) == []
     assert said(alone(lone, rules=rules(partial_logs="include"))) == ["It is sunny."]
+
+
+def test_a_lost_answer_is_found_in_a_later_history() -> None:
+    """A stream whose output nobody logged: what it said stands in the next call, and it is known which call said it."""
+    calls = [generation({"messages": CHAT[:2]}, None, number=0), generation({"messages": CHAT[:4]}, CHAT[4], number=1)]
+    one = trace("t", *calls)
+    assert dispositions(one) == {CHALLENGED: 2}
+    [first, _] = challenges(one)
+    assert (first.baseline.message.text, first.origin.observation_id) == (CHAT[2]["content"], "t-0")
+    assert first.origin.observed

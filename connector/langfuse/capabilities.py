@@ -11,7 +11,7 @@ from rollouts.errors import Fatal
 from rollouts.types import Record
 
 _LISTS_SINCE = (4, 59)
-"""From this version on `POST /scores` takes a list (LANGFUSE.md §0)."""
+"""From this version on `POST /scores` takes a list (as its SDK of 2026-10 does)."""
 
 
 class Capabilities(Record):

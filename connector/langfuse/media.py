@@ -1,4 +1,4 @@
-"""Files that Langfuse keeps apart from its traces, fetched when a replay needs them (LANGFUSE.md §5.5).
+"""Files that Langfuse keeps apart from its traces, fetched when a replay needs them.
 
 A trace holds a token in place of each file. For its id Langfuse tells a signed link into its file store. The link is a
 permission by itself: no key of ours goes along with it, and no error shows it.

@@ -37,7 +37,7 @@ def baseline_name(epoch: str) -> str:
 
 
 def experiment_id(project_id: str, dataset_id: str, name: str) -> str:
-    """The id that a server in `events_only` mode derives for a run (LANGFUSE.md §3.2; recording 51)."""
+    """The id that a server in `events_only` mode derives for a run (seen in recording 51 of tests/recordings)."""
     seed = orjson.dumps(["langfuse-experiment-v1", project_id, dataset_id, name])
     return hashlib.sha256(seed).hexdigest()[:16]
 

@@ -95,7 +95,7 @@ def _nanoseconds(moment: datetime) -> int:
 
 
 def _attributes(span: Span) -> dict[str, Any]:
-    """Langfuse's own attribute names (LANGFUSE.md §5.2)."""
+    """Langfuse's own attribute names."""
     found: dict[str, Any] = {
         "langfuse.environment": span.environment,
         "langfuse.trace.name": span.trace_name,

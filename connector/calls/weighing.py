@@ -4,8 +4,8 @@ Many loggers show a part of the prompt: no system prompt, no tools, no history. 
 input tokens are far above what its messages can hold is left out; a challenger would be asked something else.
 
 `most_tokens` is an upper bound, not `rollouts.cost.estimate_tokens`, which is a mean and would accuse every prompt of
-identifiers or of Korean. On a hundred logged calls of many integrations (2026-11) whole prompts come to at most 0.96 of the
-bound, and to 0.3 where prose is logged; the one that holds a part of its prompt (153: 1,312 tokens) to 8.7.
+identifiers or of Korean. On a hundred logged calls of many integrations (2026-11) whole prompts come to at most 0.96
+of the bound, and to 0.3 where prose is logged; the one that holds a part of its prompt, of 1,312 tokens, to 8.7.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.openai_messages import ROLES, ChatReader
 from connector.formats.outputs import Output, read_output
 from connector.formats.parameters import read_parameters
-from connector.formats.pieces import beyond
+from connector.formats.pieces import beyond, finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import has_provider_tools, read_tools
 from connector.types import Observation
@@ -50,7 +50,7 @@ def read_chat(observation: Observation, output: Output) -> Reading:
     return Reading(
         messages=(*history, *new),
         answer=_answer(output.answer, reader),
-        finish_reason=_word(output.finish_reason) or _word(observation.metadata.get("finish_reason")),
+        finish_reason=finish_reason(output.finish_reason) or finish_reason(observation.metadata.get("finish_reason")),
         tools=read_tools(offered),
         parameters=read_parameters(observation.parameters, body, _formats(observation.metadata)),
         repairs=reader.repairs,
@@ -104,10 +104,6 @@ def _answer(said: Mapping[str, Any] | str | None, reader: ChatReader) -> Message
     if isinstance(said, str):
         return Message(role="assistant", parts=(Text(content=said),))
     return None if said is None else reader.message({"role": "assistant", **said})
-
-
-def _word(reason: Any) -> str | None:
-    return reason if isinstance(reason, str) and reason else None
 
 
 def _formats(metadata: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from connector.formats.openai_messages import ChatReader
 from connector.formats.openai_parts import read_parts
 from connector.formats.outputs import Output, as_text, read_output
 from connector.formats.parameters import read_parameters
+from connector.formats.pieces import finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
 from connector.types import Fate, Observation
@@ -73,7 +74,7 @@ def _read(observation: Observation, question: str) -> Reading:
             Message(role="user", parts=tuple(read_parts(question))),
         ),
         answer=None if not said else reader.message({"role": "assistant", **_as_message(said)}),
-        finish_reason=output.finish_reason if isinstance(output.finish_reason, str) else None,
+        finish_reason=finish_reason(output.finish_reason),
         tools=read_tools(body.get("tools") or ()),
         parameters=read_parameters(observation.parameters, {k: v for k, v in body.items() if k != "text"}),
         repairs=reader.repairs,

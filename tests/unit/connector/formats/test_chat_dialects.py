@@ -187,3 +187,11 @@ def test_mistral_thinks_in_a_list_and_vapi_spells_in_camel_case() -> None:
     asked = [*HEY, {"role": "assistant", "toolCalls": calls}, {"role": "tool", "toolCallId": "c", "content": "found"}]
     messages = read({"messages": asked}).messages
     assert (messages[1].tool_calls[0].name, messages[2].parts) == ("f", (ToolResult(id="c", response="found"),))
+
+
+@pytest.mark.parametrize("said", ["length", "max_tokens", "MAX_TOKENS"])
+def test_a_cut_answer_is_known_in_any_providers_words(said: str) -> None:
+    """Gateways pass on what their provider called it; a baseline that was cut off must be seen as such."""
+    answer = read(HEY, {"choices": [{"message": assistant("hel"), "finish_reason": said}]}).answer
+    assert answer is not None
+    assert answer.truncated

@@ -54,7 +54,7 @@ def cluster_interval(
     if len(sums) < _FEWEST:
         return None
     means = _resampled(sums, sizes, np.random.default_rng(seed), rounds)
-    low, high = np.quantile(means, _tails(level, len(sums)))
+    low, high = np.quantile(means, tails(level, len(sums)))
     return Interval(low=float(low), high=float(high), level=level, clusters=len(sums))
 
 
@@ -78,14 +78,14 @@ def _resampled(sums: Floats, sizes: Floats, rng: np.random.Generator, rounds: in
     return np.concatenate([(weights @ kinds[:, 0]) / (weights @ kinds[:, 1]) for weights in draws])
 
 
-def _tails(level: float, clusters: int) -> tuple[float, float]:
+def tails(level: float, clusters: int) -> tuple[float, float]:
     """Return the two quantiles to read, farther out the fewer clusters there are."""
-    reach = _student(0.5 + level / 2, clusters - 1) * math.sqrt(clusters / (clusters - 1))
+    reach = student(0.5 + level / 2, clusters - 1) * math.sqrt(clusters / (clusters - 1))
     outside = NormalDist().cdf(-reach)
     return outside, 1 - outside
 
 
-def _student(share: float, freedom: int) -> float:
+def student(share: float, freedom: int) -> float:
     """Return a quantile of Student's t: exact for 1 and 2 degrees of freedom, else to about 0.003.
 
     Beyond 2, the expansion of Abramowitz and Stegun 1964, 26.7.5.

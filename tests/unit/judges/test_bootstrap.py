@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judges.standings.bootstrap import _student, cluster_interval
+from judges.standings.bootstrap import cluster_interval, student
 
 scored = st.lists(st.tuples(st.sampled_from([0, 1 / 7, 0.5, 6 / 7, 1]), st.integers(0, 6)), min_size=2, max_size=40)
 
@@ -104,7 +104,7 @@ def test_values_and_clusters_belong_together() -> None:
 )
 def test_students_quantile_is_that_of_the_tables(freedom: int, quantile: float) -> None:
     """Known values of t at 97.5 %."""
-    assert _student(0.975, freedom) == pytest.approx(quantile, abs=0.004)
+    assert student(0.975, freedom) == pytest.approx(quantile, abs=0.004)
 
 
 def test_the_plain_bootstrap_is_the_same() -> None:

@@ -46,12 +46,13 @@ def checked(db: sqlite3.Connection, intake: Intake, near: Collection[str]) -> In
     if not any(turn.presumed for turn in shown):
         return intake
     logged = bool(near) or _is_echo(db, shown)
-    reasons = {turn.id: NOBODY if logged else EXAMPLE for turn in shown if logged or _is_example(db, turn)}
-    turns = [_refused(turn, reasons) for turn in intake.turns]
-    kept = tuple(turn for turn in intake.challenges if turn.id not in reasons or not _is_presumed(intake, turn.id))
+    refused = {turn.id for turn in shown if turn.presumed and (logged or _is_example(db, turn))}
+    no_challenge = {"fate": Fate.UNREPLAYABLE, "reason": NOBODY if logged else EXAMPLE}
+    turns = tuple(turn.model_copy(update=no_challenge) if turn.id in refused else turn for turn in intake.turns)
+    kept = tuple(challenge for challenge in intake.challenges if challenge.id not in refused)
     fate, reason = sum_of(turns)
     trace = intake.trace.model_copy(update={"fate": fate, "reason": reason})
-    return intake.model_copy(update={"trace": trace, "turns": tuple(turns), "challenges": kept})
+    return intake.model_copy(update={"trace": trace, "turns": turns, "challenges": kept})
 
 
 def neighbours(db: sqlite3.Connection, intake: Intake) -> set[str]:
@@ -75,16 +76,6 @@ def _is_echo(db: sqlite3.Connection, shown: Sequence[Disposition]) -> bool:
 
 def _is_example(db: sqlite3.Connection, turn: Disposition) -> bool:
     return len(db.execute(_ALIKE, (turn.words, turn.trace_id, MANY)).fetchall()) == MANY
-
-
-def _refused(turn: Disposition, reasons: dict[str, str]) -> Disposition:
-    if not (turn.presumed and turn.id in reasons):
-        return turn
-    return turn.model_copy(update={"fate": Fate.UNREPLAYABLE, "reason": reasons[turn.id]})
-
-
-def _is_presumed(intake: Intake, turn_id: str) -> bool:
-    return any(turn.id == turn_id and turn.presumed for turn in intake.turns)
 
 
 def _echoing(db: sqlite3.Connection, intake: Intake) -> Iterator[str]:

@@ -15,9 +15,9 @@ import pytest
 
 from judges.standings.bootstrap import cluster_interval
 from judges.standings.leaderboard import Outcome, standings
-from judges.types import Judgment, Label, Round, Seat
+from judges.types import Judgment, Label, Seat
 from judges.verdicts import add_up, battles, read_label, score
-from rollouts.types import Usage
+from tests.judged import round_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded judgments in {DATA}")
@@ -41,25 +41,11 @@ class Pair(NamedTuple):
 
     def judgment(self) -> Judgment:
         """Add both up as our judge would."""
-        return add_up("recorded", [_round(seat, label) for seat, label in self.seats()])
+        return add_up("recorded", [round_of(seat, label) for seat, label in self.seats()])
 
     def battles(self) -> list[tuple[float, int]]:
         """Count as Arena-Hard does: battles won, and of how many."""
         return [battles(label, seat) for seat, label in self.seats() if label]
-
-
-def _round(seat: Seat, label: Label | None) -> Round:
-    return Round(
-        challenger_seat=seat,
-        label=label,
-        score=score(label, seat) if label else None,
-        text="",
-        asks=1,
-        model=None,
-        usage=Usage(),
-        cost_usd=None,
-        latency_s=None,
-    )
 
 
 def recorded() -> list[dict[str, Any]]:

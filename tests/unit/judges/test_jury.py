@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from judges.jury_habits import Duel, habits, heat_map, left_out
 from judges.jury_verdict import Rule, jury_verdict, outcome
-from judges.types import Judgment, Label, Round, Seat, Verdict
+from judges.types import Judgment, Label, Verdict
 from judges.verdicts import add_up
-from judges.verdicts import score as worth
-from rollouts.types import Usage
+from tests.judged import round_of
 
 SCORES = [0.0, 1 / 14, 1 / 7, 2 / 7, 9 / 28, 0.5, 19 / 28, 5 / 7, 6 / 7, 13 / 14, 1.0]
 
@@ -23,20 +22,6 @@ def _said(judge: str, score: float | None, *, consistent: bool | None = None) ->
 
 def _jury(*scores: float | None) -> list[Judgment]:
     return [_said(name, score) for name, score in zip("abcdefgh", scores, strict=False)]
-
-
-def _round(seat: Seat, label: Label | None) -> Round:
-    return Round(
-        challenger_seat=seat,
-        label=label,
-        score=worth(label, seat) if label else None,
-        text="",
-        asks=1,
-        model=None,
-        usage=Usage(),
-        cost_usd=None,
-        latency_s=None,
-    )
 
 
 @pytest.mark.parametrize(
@@ -124,10 +109,10 @@ def test_a_harsh_judge_gives_less_than_the_others() -> None:
 
 def test_a_judge_drawn_to_a_seat_is_seen_to_be() -> None:
     """One who always prefers seat A gives it 6/7; rounds that cannot be read or seat one side more say nothing."""
-    first = add_up("a", [_round("B", Label.A_BETTER), _round("A", Label.A_BETTER)])
-    steady = add_up("b", [_round("B", Label.A_BETTER), _round("A", Label.B_BETTER)])
-    broken = add_up("c", [_round("B", Label.A_BETTER), _round("A", None)])
-    lone = add_up("d", [_round("A", Label.A_BETTER)])
+    first = add_up("a", [round_of("B", Label.A_BETTER), round_of("A", Label.A_BETTER)])
+    steady = add_up("b", [round_of("B", Label.A_BETTER), round_of("A", Label.B_BETTER)])
+    broken = add_up("c", [round_of("B", Label.A_BETTER), round_of("A", None)])
+    lone = add_up("d", [round_of("A", Label.A_BETTER)])
     found = habits([Duel(challenge_id="1", challenger="x", judgments=(first, steady, broken, lone))])
     assert [judge.seat_bias for judge in found] == [pytest.approx(6 / 7 - 0.5), pytest.approx(0), None, None]
     assert [judge.disagreeing_share for judge in found] == [1.0, 0.0, None, None]

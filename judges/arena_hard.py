@@ -12,8 +12,9 @@ from pydantic import Field
 
 from judges import prompts, transcript
 from judges.judge import Ask, Judge
+from judges.labels import Problem, read_label
 from judges.types import Judgment, Label, Round, Seat
-from judges.verdicts import Problem, add_up, read_label, score
+from judges.verdicts import add_up, score
 from rollouts.errors import Fatal, Permanent, Retryable
 from rollouts.types import Challenge, Completion, Message, Parameters, Request, Rollout, Text, Usage
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
-from judges.types import Judgment
+from judges.types import Judgment, Scale
 from rollouts.types import Challenge, Completion, Options, Request, Rollout
 
 Ask = Callable[[Request], Awaitable[Completion]]
@@ -16,8 +16,15 @@ Ask = Callable[[Request], Awaitable[Completion]]
 class Judge(Options, ABC):
     """One way to compare two answers. The fields of the class are the keys of its table in config.toml."""
 
-    rounds: ClassVar[int] = 2
-    """How many questions one judgment takes at least."""
+    scale: ClassVar[Scale] = "sevenths"
+    """What its verdicts are worth. Judges that give labels can be read as `weight_3` too."""
+    together: ClassVar[bool] = False
+    """Whether it looks at all challengers at once. Then none of them is judged before all have answered."""
+
+    @property
+    def rounds(self) -> int:
+        """How many questions one judgment takes at least; for planning."""
+        return 2
 
     @property
     @abstractmethod
@@ -36,3 +43,9 @@ class Judge(Options, ABC):
     @abstractmethod
     async def judge(self, challenge: Challenge, rollout: Rollout, ask: Ask, *, model: str) -> Judgment:
         """Compare the rollout with the challenge's baseline. What cannot be read is `UNREADABLE`, not an error."""
+
+    async def judge_together(
+        self, challenge: Challenge, rollouts: Mapping[str, Rollout], ask: Ask, *, model: str
+    ) -> Mapping[str, Judgment]:
+        """Compare all rollouts of one challenge, by challenger."""
+        return {name: await self.judge(challenge, rollout, ask, model=model) for name, rollout in rollouts.items()}

@@ -12,13 +12,12 @@ from statistics import fmean, median
 from typing import Final, Literal
 
 from judges.types import Judgment, Verdict
+from judges.verdicts import outcome
 from rollouts.types import Record
 
 Rule = Literal["mean", "median", "majority"]
 
 _EVEN: Final = 0.5
-_ROUNDING: Final = 1e-9
-"""Sevenths have no exact floats; no two means of them are as near as this."""
 
 
 class JuryVerdict(Record):
@@ -57,13 +56,6 @@ def jury_verdict(judgments: Sequence[Judgment], *, rule: Rule = "mean", quorum: 
         unreadable=tuple(judgment.judge for judgment in judgments if judgment.score is None),
         agreement=None if score is None else len(agreeing) / len(readable),
     )
-
-
-def outcome(score: float) -> Verdict:
-    """Return what a score says: a tie is exactly half, but for rounding."""
-    if abs(score - _EVEN) < _ROUNDING:
-        return Verdict.TIE
-    return Verdict.WIN if score > _EVEN else Verdict.LOSS
 
 
 def _pooled(readable: Sequence[Judgment], rule: Rule) -> float:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from judges.verdicts import BLANK, CLOSING, LABEL_LIKE, OPENING, plain
+from judges.labels import BLANK, CLOSING, LABEL_LIKE, OPENING, plain
 from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolDefinition, ToolResult
 
 RENDERING: Final = 1

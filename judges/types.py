@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from rollouts.types import Record, Usage
+from rollouts.types import Parameters, Record, Usage
 
 Seat = Literal["A", "B"]
+Scale = Literal["sevenths", "weight_3", "points", "ranks"]
+"""What a verdict is worth: a label as sevenths or as Arena-Hard's battles, a difference of grades, or a place."""
 
 
 class Label(StrEnum):
@@ -38,11 +40,16 @@ class Verdict(StrEnum):
 class Round(Record):
     """One look at both answers."""
 
-    challenger_seat: Seat
+    challenger_seat: str | None
+    """A or B, or a later letter where more answers were shown; `None` where the challenger was not shown."""
     label: Label | None
-    """`None` when no label could be read, also after asking again."""
+    """`None` when no label could be read, also after asking again, and from judges that give none."""
     score: float | None
-    """From the challenger's point of view, 0 to 1; `None` as for `label`."""
+    """From the challenger's point of view, 0 to 1; `None` when it could not be read."""
+    seated: dict[str, str] = {}
+    """Who sat in which seat, where it was not just the challenger and the baseline."""
+    grades: dict[str, float] = {}
+    """By seat, what a judge that gives grades gave, 0 to 1."""
     problem: str | None = None
     """Why there is no label."""
     text: str
@@ -57,8 +64,26 @@ class Round(Record):
     started_at: datetime | None = None
 
 
+class Method(Record):
+    """How a judge was asked: all that its version stands for."""
+
+    kind: str
+    """The file of the judge."""
+    model: str
+    """As it was asked for; each round says which version answered."""
+    prompt: str
+    """Eight hex digits that change with every word that the judge is told."""
+    parameters: Parameters
+    repeats: int = 1
+    """How often each round was held."""
+    majority: bool = False
+    """Whether the repeats of a round vote, rather than being averaged."""
+    settings: dict[str, Any] = {}
+    """What else was configured, such as criteria and their weights."""
+
+
 class Judgment(Record):
-    """What all rounds add up to."""
+    """What all rounds add up to, or all judges of a jury."""
 
     judge: str
     """Kind, model and prompt version: judgments of different judges are never added up."""
@@ -70,4 +95,17 @@ class Judgment(Record):
     reason: str
     """One paragraph for a person."""
     rounds: tuple[Round, ...] = ()
-    """Empty when the answers were identical and nobody was asked."""
+    """Empty when nobody was asked, and for a jury."""
+    method: Method | None = None
+    """`None` when nobody was asked, and for a jury."""
+    members: tuple[Judgment, ...] = ()
+    """Of a jury: what each of its judges said by itself, those that could not be read included."""
+    absent: dict[str, str] = {}
+    """Of a jury: the judges that did not sit, and why."""
+    meetings: dict[str, float] = {}
+    """From a ranking: what the challenger is worth against each other challenger, 0 to 1."""
+
+    @property
+    def looks(self) -> tuple[Round, ...]:
+        """Every round that was held, by whichever judge."""
+        return self.rounds + tuple(look for member in self.members for look in member.looks)

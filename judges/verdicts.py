@@ -1,53 +1,14 @@
-"""Read what a judge said, and add two rounds up to a judgment.
-
-The grammar of labels is tolerant in spelling and closed in meaning: spaces, lower case, Markdown, full-width signs,
-lookalike letters and turned-round labels (`B<A`) are read; anything else is reported as a problem and never guessed.
-"""
+"""What labels are worth, and how the rounds of one judge add up to a judgment."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final
 
-from judges.types import Judgment, Label, Round, Seat, Verdict
-from rollouts.types import Record
-
-BLANK: Final = r"[\s*_`\\\u00ad\u200b-\u200f\u2060\ufeff]{0,8}"
-"""What may stand between the signs of a label. Bounded, so that no padding makes reading slow."""
-
-_SIGNS = {
-    # With full-width forms, and the Cyrillic and Greek lookalikes of judges that reason in those languages.
-    "A": ("A", "a", "\uff21", "\uff41", "\u0410", "\u0430", "\u0391"),
-    "B": ("B", "b", "\uff22", "\uff42", "\u0412", "\u0432", "\u0392"),
-    ">": (">", "\uff1e", "\ufe65", "&gt;"),
-    "<": ("<", "\uff1c", "\ufe64", "&lt;"),
-    "=": ("=", "\uff1d", "\ufe66"),
-    ">>": ("\u226b", "\u300b", r"\gg"),
-    "<<": ("\u226a", "\u300a", r"\ll"),
-}
-_PLAIN = {written: sign for sign, ways in _SIGNS.items() for written in ways}
-_SIGN = f"(?:{'|'.join(map(re.escape, _PLAIN))})"
-OPENING: Final = "[\uff3b\u3010\u3014\u27e6"
-CLOSING: Final = "]\uff3d\u3011\u3015\u27e7"
-_OPEN, _CLOSE = (f"[{re.escape(brackets)}]" for brackets in (OPENING, CLOSING))
-LABEL_LIKE: Final = re.compile(
-    # The look-ahead adds nothing but speed: it says where a label can begin at all.
-    rf"(?=[\\{re.escape(OPENING)}])(?P<opened>(?:\\?{_OPEN}){{2}}|\\f?boxed\s?\{{(?:\\\w{{4,6}}\{{)?|{_OPEN}){BLANK}"
-    rf"(?P<signs>{_SIGN}(?:{BLANK}{_SIGN}){{0,7}}){BLANK}"
-    rf"(?P<closed>(?:\\?{_CLOSE}){{2}}|\}}{{1,2}}|{_CLOSE})"
-)
-"""Everything that a reader could take for a label, whether it is one of the five or not."""
-
-_SPELLINGS = {label.value: label for label in Label} | {
-    "A<<B": Label.B_MUCH_BETTER,
-    "A<B": Label.B_BETTER,
-    "B=A": Label.TIE,
-    "B<A": Label.A_BETTER,
-    "B<<A": Label.A_MUCH_BETTER,
-}
-_THOUGHT = re.compile(r"<(?P<end>/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+from judges.labels import spoken
+from judges.types import Judgment, Label, Method, Round, Verdict
 
 SEVENTHS: Final = {
     Label.A_MUCH_BETTER: Fraction(1),
@@ -62,111 +23,105 @@ WEIGHT_3: Final = {label: 3 if ">>" in label else 1 for label in Label}
 """How many battles Arena-Hard counts for a label. A different scale from `SEVENTHS`: never compare the two."""
 
 _REASON_CHARS = 1000
+_EVEN: Final = 0.5
+_ROUNDING: Final = 1e-9
+"""Sevenths have no exact floats; no two means of them are as near as this."""
 
 
-class Problem(Record):
-    """Why no label could be read."""
-
-    what: str
-
-
-def read_label(text: str) -> Label | Problem:
-    r"""Return the last valid label that was said aloud, or what is wrong.
-
-    `[[A>B]]` and `\boxed{A>B}` count; `[A>B]` only where neither occurs. An unknown label such as `[[A]]` never
-    overrides a valid one, and alone it is a problem, because it may mean "A wins" as well as "A loses less".
-    """
-    labels: dict[Literal["strong", "weak"], Label] = {}
-    unknown: str | None = None
-    for found in LABEL_LIKE.finditer(spoken(text)):
-        strength, label = _strength(found), _SPELLINGS.get(plain(found["signs"]))
-        if strength and label:
-            labels[strength] = label
-        elif strength == "strong":
-            unknown = found[0]
-    if label := labels.get("strong") or labels.get("weak"):
-        return label
-    return Problem(what=f"unknown label {unknown}" if unknown else "no label")
-
-
-def spoken(text: str) -> str:
-    """Return `text` without what stands between think tags.
-
-    A stray end tag hides all before it (chat templates swallow the beginning); a leading tag that is never closed hides
-    all after it; elsewhere an unclosed tag is a mere mention.
-    """
-    shown: list[str] = []
-    begun, position = None, 0
-    for tag in _THOUGHT.finditer(text):
-        if tag["end"]:
-            if begun is None:
-                shown.clear()
-            begun, position = None, tag.end()
-        elif begun is None:
-            shown.append(text[position : tag.start()])
-            begun = tag.start()
-    if begun is None:
-        shown.append(text[position:])
-    elif "".join(shown).strip():
-        shown[-1] += text[begun:]
-    return " … ".join(part for part in shown if part.strip())  # a mark between, so that no two halves make a label
-
-
-def plain(signs: str) -> str:
-    """Return the signs of a label as `A`, `B`, `<`, `>` and `=`, without what stands between them."""
-    return "".join(_PLAIN[sign] for sign in re.findall(_SIGN, signs))
-
-
-def score(label: Label, challenger_seat: Seat) -> float:
+def score(label: Label, challenger_seat: str) -> float:
     """Return what `label` is worth to the challenger, 0 to 1, on the scale of sevenths."""
     return float(_worth(label, challenger_seat))
 
 
-def battles(label: Label, challenger_seat: Seat) -> tuple[float, int]:
+def battles(label: Label, challenger_seat: str) -> tuple[float, int]:
     """Return how many battles the challenger won in Arena-Hard's `WEIGHT_3`, a tie as half a one, and of how many."""
     worth, fought = _worth(label, challenger_seat), WEIGHT_3[label]
     return (0.5 if label is Label.TIE else float(fought * (worth > Fraction(1, 2)))), fought
 
 
-def add_up(judge: str, rounds: Sequence[Round]) -> Judgment:
-    """Return the mean of all rounds, or an unreadable judgment if any of them has no label."""
-    worths = [_worth(round_.label, round_.challenger_seat) for round_ in rounds if round_.label]
-    readable = bool(rounds) and len(worths) == len(rounds)
+def add_up(judge: str, rounds: Sequence[Round], *, method: Method | None = None) -> Judgment:
+    """Return the mean of both seats, or an unreadable judgment if any seat has no readable round.
+
+    Where a seat was tried several times, it is worth the mean of those that could be read, or what most of them say if
+    `method` counts votes.
+    """
+    seats = [seat_worth(rounds, seat, method) for seat in dict.fromkeys(look.challenger_seat for look in rounds)]
+    worths = [worth for worth in seats if worth is not None]
+    readable = bool(worths) and len(worths) == len(seats)
     mean = sum(worths, Fraction(0)) / len(worths) if readable else None
-    verdict = Verdict.UNREADABLE if mean is None else _outcome(mean)
-    comparable = readable and len(rounds) > 1
+    alike = len({outcome(worth) for worth in worths}) == 1
+    return concluded(judge, mean, rounds, method=method, consistent=alike if readable and len(worths) > 1 else None)
+
+
+def concluded(
+    judge: str,
+    score: Fraction | float | None,
+    rounds: Sequence[Round],
+    *,
+    method: Method | None = None,
+    consistent: bool | None = None,
+) -> Judgment:
+    """Return the judgment that rests on `score`, which is `None` where the judge could not be read."""
+    verdict = Verdict.UNREADABLE if score is None else outcome(score)
     return Judgment(
         judge=judge,
         verdict=verdict,
-        score=None if mean is None else float(mean),
-        consistent=len({_outcome(worth) for worth in worths}) == 1 if comparable else None,
-        reason=_reason(verdict, mean, rounds),
+        score=None if score is None else float(score),
+        consistent=consistent,
+        reason=_reason(verdict, score, rounds),
         rounds=tuple(rounds),
+        method=method,
     )
 
 
-def _strength(found: re.Match[str]) -> Literal["strong", "weak"] | None:
-    opened, closed = found["opened"].replace("\\", ""), found["closed"].replace("\\", "")
-    if ("{" in opened) != ("}" in closed):
-        return None
-    if "{" in opened:
-        return "strong" if opened.count("{") == len(closed) else None
-    double = (len(opened) > 1 or opened == "\u27e6") and (len(closed) > 1 or closed == "\u27e7")
-    return "strong" if double else "weak"
+def seat_worth(rounds: Sequence[Round], seat: str | None, method: Method | None = None) -> Fraction | float | None:
+    """Return what the rounds with the challenger in `seat` say together; `None` if none of them could be read."""
+    worths = [worth for look in counted(rounds, method)[seat] if (worth := _round_worth(look)) is not None]
+    return sum(worths, Fraction(0)) / len(worths) if worths else None
 
 
-def _worth(label: Label, challenger_seat: Seat) -> Fraction:
+def counted(rounds: Sequence[Round], method: Method | None = None) -> defaultdict[str | None, list[Round]]:
+    """Return the readable rounds that count, by the challenger's seat: all, or those that say what most of them say.
+
+    Where two are equally frequent, the vote is divided and all of them count.
+    """
+    seats = defaultdict[str | None, list[Round]](list)
+    for look in rounds:
+        if look.score is not None:
+            seats[look.challenger_seat].append(look)
+    if method is not None and method.majority:
+        for seat, some in seats.items():
+            seats[seat] = _most(some)
+    return seats
+
+
+def _most(some: Sequence[Round]) -> list[Round]:
+    (leading, votes), *others = Counter(look.score for look in some).most_common()
+    divided = any(count == votes for _, count in others)
+    return list(some) if divided else [look for look in some if look.score == leading]
+
+
+def _round_worth(look: Round) -> Fraction | float | None:
+    """Sevenths as fractions, so that means of them are exact."""
+    if look.label is not None and look.challenger_seat is not None:
+        return _worth(look.label, look.challenger_seat)
+    return look.score
+
+
+def outcome(score: Fraction | float) -> Verdict:
+    """Return what a score says: a tie is exactly half, but for rounding."""
+    if abs(score - _EVEN) < _ROUNDING:
+        return Verdict.TIE
+    return Verdict.WIN if score > _EVEN else Verdict.LOSS
+
+
+def _worth(label: Label, challenger_seat: str) -> Fraction:
     return SEVENTHS[label] if challenger_seat == "A" else 1 - SEVENTHS[label]
 
 
-def _outcome(worth: Fraction) -> Verdict:
-    half = Fraction(1, 2)
-    return Verdict.WIN if worth > half else Verdict.LOSS if worth < half else Verdict.TIE
-
-
-def _reason(verdict: Verdict, mean: Fraction | None, rounds: Sequence[Round]) -> str:
+def _reason(verdict: Verdict, score: Fraction | float | None, rounds: Sequence[Round]) -> str:
     """One paragraph: the outcome, then each round's label with the end of what the judge said."""
-    head = f"{verdict.capitalize()}." if mean is None else f"{verdict.capitalize()}, {float(mean):.3f} of 1."
+    head = f"{verdict.capitalize()}." if score is None else f"{verdict.capitalize()}, {float(score):.3f} of 1."
     if not rounds:
         return head
     room = (_REASON_CHARS - len(head)) // len(rounds)
@@ -174,10 +129,11 @@ def _reason(verdict: Verdict, mean: Fraction | None, rounds: Sequence[Round]) ->
 
 
 def _account(round_: Round, room: int) -> str:
-    finding = f"[[{round_.label}]]" if round_.label else round_.problem or "no label"
-    start = f"Challenger in seat {round_.challenger_seat}: {finding[:80]}"
-    said = " ".join(spoken(round_.text).split())
+    said = f"{round_.score:.3f}" if round_.score is not None else round_.problem or "no label"
+    finding = f"[[{round_.label}]]" if round_.label else said
+    start = f"Challenger in seat {round_.challenger_seat or '—'}: {finding[:80]}"
+    text = " ".join(spoken(round_.text).split())
     left = room - len(start) - len(" (“…”)")
-    if not said or left < 1:
+    if not text or left < 1:
         return start[:room]
-    return f"{start} (“{said if len(said) <= left else '…' + said[-left:]}”)"
+    return f"{start} (“{text if len(text) <= left else '…' + text[-left:]}”)"

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from judges.types import Judgment, Label, Seat
-from judges.verdicts import battles, score
+from judges.types import Judgment, Label, Scale
+from judges.verdicts import battles, counted, score
 
-Scale = Literal["sevenths", "weight_3"]
-
-Look = tuple[Label | None, Seat]
+Look = tuple[Label | None, str]
 """One round: what the judge said, and where the challenger sat."""
 
 
@@ -30,26 +28,36 @@ class Battle(NamedTuple):
 
 
 def fought(looks: Sequence[Look], scale: Scale) -> tuple[Battle, ...]:
-    """Return the battles of one judgment, none at all unless every round has a label and both seats were tried.
+    """Return the battles of one judgment, none at all unless both seats were tried and each could be read.
 
-    Half a judgment would carry the judge's liking for a seat into the mean. On the scale of sevenths the weights of a
-    judgment add up to 1 however often the judge was asked.
+    Half a judgment would carry the judge's liking for a seat into the mean. However often a seat was tried, both weigh
+    the same: on the scale of sevenths 1/2 each, on the other that of one label.
     """
-    labels = [(label, seat) for label, seat in looks if label]
-    if len(labels) < len(looks) or {seat for _, seat in labels} != {"A", "B"}:
+    seats = {seat: [label for label, at in looks if label and at == seat] for _, seat in looks}
+    if set(seats) != {"A", "B"} or not all(seats.values()):
         return ()
-    if scale == "sevenths":
-        return tuple(Battle(score(label, seat), 1 / len(labels)) for label, seat in labels)
-    counted = (battles(label, seat) for label, seat in labels)
-    return tuple(Battle(won / of, of) for won, of in counted)
+    found = []
+    for seat, labels in seats.items():
+        for label in labels:
+            won, of = (score(label, seat), 0.5) if scale == "sevenths" else battles(label, seat)
+            found.append(Battle(won if scale == "sevenths" else won / of, of / len(labels)))
+    return tuple(found)
 
 
 def fought_in(judgment: Judgment, scale: Scale) -> tuple[Battle, ...]:
-    """Return the battles of `judgment`. Answers that are the same, which nobody was asked about, tie in both seats."""
-    looks: list[Look] = [(round_.label, round_.challenger_seat) for round_ in judgment.rounds]
-    if not looks and judgment.score is not None:
-        looks = [(Label.TIE, "A"), (Label.TIE, "B")]
-    return fought(looks, scale)
+    """Return the battles of `judgment`; of a jury's, those of its judges, who share one vote.
+
+    Answers that are the same, which nobody was asked about, tie in both seats. Judges without labels fight none.
+    """
+    if judgment.score is None:
+        return ()
+    if judgment.members:
+        sat = [found for member in judgment.members if (found := fought_in(member, scale))]
+        return tuple(Battle(each.worth, each.weight / len(sat)) for found in sat for each in found)
+    if not judgment.rounds:
+        return fought([(Label.TIE, "A"), (Label.TIE, "B")], scale)
+    looks = [look for some in counted(judgment.rounds, judgment.method).values() for look in some]
+    return fought([(look.label, look.challenger_seat or "") for look in looks], scale)
 
 
 def together(found: Iterable[Battle]) -> Battle | None:

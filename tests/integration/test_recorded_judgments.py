@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from judges.labels import read_label
 from judges.standings.bootstrap import cluster_interval
 from judges.standings.leaderboard import Outcome, standings
 from judges.types import Judgment, Label, Seat
-from judges.verdicts import add_up, battles, read_label, score
+from judges.verdicts import add_up, battles, score
 from tests.judged import round_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

@@ -9,9 +9,9 @@ import pytest
 
 from connector.demo.models import ModelServer
 from connector.types import Fate, State
+from judges.labels import Problem, read_label
 from judges.standings.leaderboard import Outcome, standings
 from judges.types import Label, Verdict
-from judges.verdicts import Problem, read_label
 from tests.integration.world import understudy
 from tests.logged import assistant, challenges, generation, trace, user
 from tests.promises.stage import Played, arrange, chats, cycle, prefers, recent, row_of, saying

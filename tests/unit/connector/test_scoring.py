@@ -37,7 +37,7 @@ def look(seat: str, label: Label | None, after_s: float) -> Round:
         {
             "challenger_seat": seat,
             "label": label,
-            "score": score(label, seat) if label else None,  # type: ignore[arg-type]
+            "score": score(label, seat) if label else None,
             "text": f"My reason. [[{label}]]",
             "asks": 1,
             "model": "judge-1",

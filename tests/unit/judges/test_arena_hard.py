@@ -9,8 +9,8 @@ import pytest
 
 from judges.arena_hard import ArenaHard
 from judges.judge import Judge
+from judges.labels import read_label
 from judges.types import Judgment, Label, Verdict
-from judges.verdicts import read_label
 from rollouts.errors import Fatal, Permanent, Retryable
 from rollouts.plugins import load
 from rollouts.types import Completion, Reasoning, Request

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judges.jury_habits import Duel, habits, heat_map, left_out
-from judges.jury_verdict import Rule, jury_verdict, outcome
+from judges.jury_verdict import Rule, jury_verdict
 from judges.types import Judgment, Label, Verdict
-from judges.verdicts import add_up
+from judges.verdicts import add_up, outcome
 from tests.judged import round_of
 
 SCORES = [0.0, 1 / 14, 1 / 7, 2 / 7, 9 / 28, 0.5, 19 / 28, 5 / 7, 6 / 7, 13 / 14, 1.0]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judges import prompts
+from judges.labels import Problem, read_label
 from judges.prompts import PROMPT_VERSION, SYSTEM
 from judges.transcript import EMPTY, RENDERING, answer, conversation, neutralised, offered
 from judges.types import Label
-from judges.verdicts import Problem, read_label
 from rollouts.types import Challenge, Media, Message, Parameters, Reasoning, Text, ToolCall, ToolDefinition, ToolResult
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judges.types import Label, Round, Seat, Verdict
-from judges.verdicts import SEVENTHS, Problem, add_up, battles, read_label, score, spoken
-from rollouts.types import Usage
+from judges.labels import Problem, read_label, spoken
+from judges.types import Label, Method, Round, Seat, Verdict
+from judges.verdicts import SEVENTHS, add_up, battles, score
+from rollouts.types import Parameters, Usage
 
 SEATS: tuple[Seat, Seat] = ("A", "B")
 MIRROR = {
@@ -205,12 +206,27 @@ def test_rounds_are_consistent_when_they_name_the_same_winner(
     assert (judgment.verdict, judgment.consistent) == (verdict, consistent)
 
 
-@pytest.mark.parametrize("other", [*SEATS])
-def test_one_unreadable_round_makes_an_unreadable_judgment(other: Seat) -> None:
+def test_one_unreadable_round_makes_an_unreadable_judgment() -> None:
     """A missing label is neither a tie nor a zero."""
-    judgment = add_up("j", [_looked(None, "B", problem="truncated"), _looked(Label.TIE, other)])
+    judgment = add_up("j", [_looked(None, "B", problem="truncated"), _looked(Label.TIE, "A")])
     assert (judgment.verdict, judgment.score, judgment.consistent) == (Verdict.UNREADABLE, None, None)
     assert "truncated" in judgment.reason
+
+
+def test_a_repeat_stands_in_for_one_that_could_not_be_read() -> None:
+    """A seat that was tried again needs one readable round; both seats still weigh the same."""
+    looks = [_looked(None, "B"), _looked(Label.B_MUCH_BETTER, "B"), _looked(Label.TIE, "A"), _looked(Label.TIE, "A")]
+    judgment = add_up("j", looks)
+    assert (judgment.score, judgment.consistent) == (0.75, False)
+
+
+def test_repeats_may_vote_instead_of_being_averaged() -> None:
+    """What most repeats of a seat say counts alone; a divided vote counts whole."""
+    voting = Method(kind="k", model="m", prompt="p", parameters=Parameters(), repeats=3, majority=True)
+    swayed = [_looked(label, "B") for label in (Label.B_MUCH_BETTER, Label.B_MUCH_BETTER, Label.A_MUCH_BETTER)]
+    divided = [_looked(label, "A") for label in (Label.TIE, Label.A_MUCH_BETTER, Label.B_MUCH_BETTER)]
+    assert add_up("j", [*swayed, *divided], method=voting).score == 0.75
+    assert add_up("j", [*swayed, *divided]).score == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
 def test_no_rounds_are_unreadable() -> None:

@@ -224,6 +224,8 @@ class Challenge(Record):
     tools: tuple[ToolDefinition, ...] = ()
     parameters: Parameters = Parameters()
     baseline: Completion
+    expected: Message | None = None
+    """The answer that is known to be right, as golden sets have it: a judge sees it as a reference."""
 
 
 class Rollout(Record):

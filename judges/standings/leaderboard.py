@@ -10,39 +10,24 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 import numpy as np
 
+from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import TOO_FEW, cluster_interval
-from judges.types import Verdict
+from judges.standings.decision import Switching
+from judges.standings.outcomes import Outcome
+from judges.standings.pairs import Difference
+from judges.types import Scale, Verdict
 from rollouts.types import Record
 
 BASELINE: Final = "baseline"
 """The name of the row that production itself gets."""
 
 
-class Outcome(NamedTuple):
-    """What became of one duel, as far as the leaderboard cares."""
-
-    challenger: str
-    conversation_id: str
-    score: float | None
-    """0 to 1; `None` when the duel failed or the judge could not be read."""
-    verdict: Verdict | None
-    """`None` when the duel failed."""
-    consistent: bool | None = None
-    identical: bool = False
-    """Whether it is a tie because both answers are the same, without a judge."""
-    cost_usd: float | None = None
-    """Of the rollout; `None` means unknown."""
-    latency_s: float | None = None
-    failed: bool = False
-    """Whether it is dead. A duel that died after it was judged, while being posted, still counts as judged."""
-
-
 class Standing(Record):
-    """One row of the leaderboard."""
+    """One row of the leaderboard. Rates and shares are 0 to 1; bounds are those of the leaderboard's level."""
 
     challenger: str
     baseline: bool = False
@@ -53,11 +38,22 @@ class Standing(Record):
     conversations: int
     """Conversations that these turns come from: what the interval rests on."""
     win_rate: float | None
-    """Mean score, 0 to 1; `None` without a turn."""
+    """Mean score on the leaderboard's scale; `None` without a turn."""
     low: float | None = None
     high: float | None = None
     no_interval: str | None = None
     """Why there is no interval."""
+    caveat: str | None = None
+    """What else to keep in mind about the interval, such as too few conversations."""
+    rank_best: int | None = None
+    """The best place it may well have among all rows, 1 being the first; all such claims hold together."""
+    rank_worst: int | None = None
+    within_noise: bool | None = None
+    """Whether the win rate lies inside the control's interval; `None` without a control."""
+    detectable: float | None = None
+    """The smallest true distance from one half that this many conversations would show with a chance of 80 %."""
+    more_conversations: int | None = None
+    """How many more conversations make the interval as narrow as was wished; 0 where it is."""
     wins: int = 0
     ties: int = 0
     losses: int = 0
@@ -67,11 +63,121 @@ class Standing(Record):
     """How many of the ties needed no judge."""
     round_agreement: float | None = None
     """Share of judged turns whose rounds name the same winner; identical answers are left out, for nobody was asked."""
+    elo: float | None = None
+    """Bradley-Terry strength, 400 · log10, the baseline at 1000."""
+    elo_low: float | None = None
+    elo_high: float | None = None
+    no_elo: str | None = None
+    style_win_rate: float | None = None
+    """The win rate if both answers were equally long and marked up alike."""
+    style_low: float | None = None
+    style_high: float | None = None
+    length_win_rate: float | None = None
+    """The win rate if both answers were equally long."""
+    length_low: float | None = None
+    length_high: float | None = None
+    human_win_rate: float | None = None
+    """The win rate corrected by human labels (PPI++); `None` without any."""
+    human_low: float | None = None
+    human_high: float | None = None
+    human_labels: int = 0
+    human_gap: float | None = None
+    """Judge minus corrected: how much the judge flatters the challenger."""
+    human_gap_error: float | None = None
+    """Half the width of the gap's interval."""
+    calls: int = 0
+    """Tool calls in all answers that were looked at."""
+    faulty_calls: int = 0
+    """Of these, calls that are truncated, no JSON object, of an unknown tool or against its schema."""
+    faults: dict[str, int] = {}
+    """Faulty calls by kind."""
+    tool_validity: float | None = None
+    """Share of calls that are good; `None` without a call."""
+    tool_low: float | None = None
+    tool_high: float | None = None
+    same_calls: float | None = None
+    """Of the turns in which either side calls tools, the share with the same calls on both."""
     cost_per_1000_turns_usd: float | None = None
     costs_known: int = 0
     """How many turns the cost is the mean of."""
     p50_latency_s: float | None = None
     p95_latency_s: float | None = None
+    weighted: float | None = None
+    """The decision matrix's weighted mean, on which production stands at one half."""
+    pareto: bool | None = None
+    """Whether nobody beats it in all figures of the decision matrix."""
+    switching: Switching | None = None
+    advice: str | None = None
+    """One sentence for a person who has to decide."""
+
+
+class Meeting(Record):
+    """Two challengers on the turns that both answered: one cell of the head-to-head matrix."""
+
+    first: str
+    second: str
+    turns: int
+    share: float | None
+    """What `first` gets against `second`, 0 to 1."""
+    direct: bool
+    """Whether a judge compared the two; else the share is 1/2 + half the paired difference of their win rates."""
+
+
+class Slice(Record):
+    """One challenger on one part of the traffic."""
+
+    dimension: str
+    """`tag`, `trace name`, `tool`, `turn`, `language` or `length`."""
+    value: str
+    challenger: str
+    turns: int
+    conversations: int
+    win_rate: float | None
+    low: float | None = None
+    high: float | None = None
+    adjusted: float | None = None
+    """The p-value of being level with the rest of the challenger's turns, after Holm's correction over all slices."""
+    small: bool
+    """Whether it rests on too few conversations to be more than a rough guide."""
+
+
+class Seen(Record):
+    """One judge, alone or of the jury, beside the others and beside people."""
+
+    judge: str
+    name: str
+    duels: int
+    harshness: float | None = None
+    seat_bias: float | None = None
+    disagreeing_share: float | None = None
+    unreadable_share: float | None = None
+    by_challenger: dict[str, float | None] = {}
+    """Its mean score for each challenger: a row of the heat map."""
+    left_out: dict[str, float] = {}
+    """By challenger, how the jury's mean changes without it."""
+    swapped: tuple[tuple[str, str], ...] = ()
+    """Pairs of challengers that change their order without it."""
+    agreement: Agreement | None = None
+    """With people; `None` where nobody has judged the same duels."""
+    trusted: bool | None = None
+    """Whether the agreement reaches the floor; `None` where it is unknown."""
+
+
+class Conditions(Record):
+    """What figures depend on: those under other conditions are never compared."""
+
+    judge: str
+    """The version of the judge or jury, which stands for its models, prompts and parameters."""
+    scale: Scale
+    sampling: str
+    """Eight hex digits that change with filters, turn rules, sampling and the unit that is resampled."""
+    window: str
+    """The epoch, or `all`."""
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits: figures of one hash may be compared."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 class Leaderboard(Record):
@@ -79,11 +185,21 @@ class Leaderboard(Record):
 
     judge: str
     """The judge's version. Outcomes of two judges never share a leaderboard."""
-    scale: Literal["sevenths"] = "sevenths"
+    scale: Scale = "sevenths"
     seed: int
     level: float
     epoch: str | None = None
+    comparability: str = ""
+    """The hash of the `Conditions` of every figure here."""
+    noise_floor: tuple[float, float] | None = None
+    """The control's interval."""
     standings: tuple[Standing, ...]
+    differences: tuple[Difference, ...] = ()
+    """Paired, of every two rows, with Holm's correction over all of them."""
+    meetings: tuple[Meeting, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    judges: tuple[Seen, ...] = ()
+    """More than one where a jury judged."""
 
 
 def standings(

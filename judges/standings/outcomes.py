@@ -58,3 +58,29 @@ class Outcome(NamedTuple):
     """Whether both answers make the same calls; `None` where neither calls anything."""
     meetings: Mapping[str, float] = {}
     """What it is worth against other challengers, 0 to 1, where a judge ranked them together."""
+
+
+class Opinion(NamedTuple):
+    """What one judge of a jury says of one duel by itself."""
+
+    judge: str
+    """The judge's version."""
+    challenger: str
+    challenge_id: str
+    score: float | None
+    verdict: Verdict
+    consistent: bool | None = None
+    seat_bias: float | None = None
+    """What whoever sat in seat A got beyond half; `None` unless both seats could be read."""
+
+
+class HumanVerdict(NamedTuple):
+    """What a person says of one duel, without knowing who answered what."""
+
+    challenger: str
+    challenge_id: str
+    score: float
+    """0 to 1 from the challenger's point of view, on the scale of sevenths."""
+    verdict: Verdict
+    chance: float
+    """The chance with which this duel was picked to be shown to people, above 0 and up to 1."""

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connector.config import ChallengerTable, Config, LangfuseTable, ModelTable
-from connector.config_file import judge, provider
+from connector.config import ChallengerTable, Config, JurorTable, LangfuseTable, ModelTable
+from connector.config_file import judge, judges, provider
 from connector.engine import Engine
 from connector.intake import Rules
 from connector.langfuse.capabilities import Capabilities, detect
@@ -22,7 +22,7 @@ from connector.sinks.langfuse import LangfuseSink
 from connector.sources.jsonl import JsonlSource
 from connector.sources.langfuse import LangfuseSource
 from connector.store.sqlite import SqliteStore
-from judges.judge import Judge
+from judges.jury import Juror, Jury
 from rollouts.budget import Budget
 from rollouts.cost import FREE, price_of
 from rollouts.errors import Fatal
@@ -43,8 +43,6 @@ class App:
     engine: Engine
     store: SqliteStore
     budget: Budget
-    judge: Judge
-    judge_model: Model
     server: Capabilities | None
     """`None` where no Langfuse takes part."""
     client: Client | None
@@ -75,8 +73,7 @@ async def build(
             source=_source(config, path, client, server) if online else JsonlSource(_NOWHERE),
             sink=_sink(config, path, client, server) if online else JsonlSink(_NOWHERE),
             challengers={name: models.challenger(name, table) for name, table in config.challengers.items()},
-            judge=judge(config, path),
-            judge_model=models.model(config.judge.model, ("judge", "model")),
+            jury=models.jury(config),
             rules=Rules(
                 turns=config.turns,
                 selection=Selection(filters=config.filters, sampling=config.sampling),
@@ -89,9 +86,10 @@ async def build(
             widths={name: table.concurrency for name, table in config.challengers.items()},
             pace=config.poll,
             patience=config.retry,
+            board=config.leaderboard,
             seed=config.sampling.seed,
         )
-        yield App(config, engine, kept, budget, arena.judge, arena.judge_model, server, client)
+        yield App(config, engine, kept, budget, server, client)
 
 
 def open_client(table: LangfuseTable) -> Client:
@@ -147,6 +145,21 @@ class _Models:
             system=table.system,
             parameters=table.parameters,
         )
+
+    def jury(self, config: Config) -> Jury:
+        """Raises `Fatal` for a jury that can never speak."""
+        jurors = [
+            Juror(
+                name=at[-1],
+                judge=judge(table, self._path, at),
+                model=self.model(table.model, (*at, "model")),
+                stand_in=isinstance(table, JurorTable) and table.stand_in,
+            )
+            for at, table in judges(config).items()
+        ]
+        jury = Jury(tuple(jurors), config.jury)
+        jury.check()
+        return jury
 
     def model(self, table: ModelTable, at: tuple[str, ...]) -> Model:
         asked = provider(table, self._path, at)

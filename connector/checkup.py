@@ -9,6 +9,8 @@ from connector.app import App
 from connector.langfuse import datasets
 from connector.langfuse.summary import DATASET
 from connector.types import Window
+from judges.families import families, related
+from judges.jury import Juror
 from rollouts.errors import UnderstudyError
 from rollouts.model import Model
 from rollouts.types import Message, Parameters, Record, Request, Text
@@ -38,6 +40,8 @@ async def _findings(app: App, *, ask: bool) -> AsyncIterator[Finding]:
         yield await _clock(app)
         yield await _writes(app)
     yield await _reads(app)
+    for juror in app.engine.arena.jury.jurors:
+        yield _impartial(app, juror)
     for who, model in _models(app):
         yield _price(who, model)
         if ask:
@@ -45,8 +49,29 @@ async def _findings(app: App, *, ask: bool) -> AsyncIterator[Finding]:
 
 
 def _models(app: App) -> list[tuple[str, Model]]:
-    challengers = [(f"challenger {name}", c.model) for name, c in app.engine.arena.challengers.items()]
-    return [("judge", app.judge_model), *challengers]
+    arena = app.engine.arena
+    challengers = [(f"challenger {name}", c.model) for name, c in arena.challengers.items()]
+    return [(_who(juror), juror.model) for juror in arena.jury.jurors] + challengers
+
+
+def _who(juror: Juror) -> str:
+    return juror.name if juror.name == "judge" else f"judge {juror.name}"
+
+
+def _impartial(app: App, juror: Juror) -> Finding:
+    """Say whether a judge is of a challenger's family. What production runs is known only turn by turn."""
+    arena, rules = app.engine.arena, app.engine.arena.jury.rules
+    known = rules.families if rules else {}
+    kin = [n for n, c in arena.challengers.items() if related(juror.model.name, c.model.name, known)]
+    if not kin:
+        strange = families(juror.model.name, known) is None
+        said = "its family is unknown" if strange else "of no challenger's family"
+        return Finding(what=f"{_who(juror)}: family", ok=True, said=said)
+    said = f"of one family with {', '.join(kin)}"
+    if rules is not None and rules.recuse:
+        return Finding(what=f"{_who(juror)}: family", ok=True, said=f"{said}, where it will not sit")
+    hint = "judges favour their own family: take another judge, or a [jury]"
+    return Finding(what=f"{_who(juror)}: family", ok=False, said=said, hint=hint)
 
 
 async def _clock(app: App) -> Finding:

@@ -41,7 +41,22 @@ class _Verbs(TyperGroup):
         return found
 
 
-_ORDER = ("init", "doctor", "scan", "plan", "once", "run", "leaderboard", "show", "export", "import", "config", "demo")
+_ORDER = (
+    "init",
+    "doctor",
+    "scan",
+    "plan",
+    "once",
+    "run",
+    "leaderboard",
+    "show",
+    "rejudge",
+    "calibrate",
+    "export",
+    "import",
+    "config",
+    "demo",
+)
 
 app = typer.Typer(cls=_Verbs, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 

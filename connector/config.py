@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from connector.board import BoardRules
 from connector.engine import Pace
 from connector.formats.custom_keys import CustomKeys
 from connector.lane import Patience
 from connector.select import Filters, Sampling
 from connector.turns.worth import TurnRules
+from judges.jury import JuryRules
 from rollouts.cost import Price
 from rollouts.types import Options, Parameters
 
@@ -62,6 +65,20 @@ class JudgeTable(Plugin):
     """Which way of judging; its file is of that name."""
     model: ModelTable
     """The model that judges; never the family of a challenger, if it can be helped."""
+
+
+class JurorTable(JudgeTable):
+    """One judge of the jury: a way of judging, and the model that judges."""
+
+    stand_in: bool = False
+    """Sits only where another judge is missing, may not sit, or cannot be read."""
+
+
+class JuryTable(JuryRules):
+    """Several judges instead of one, of different model families; `[judge]` is left out then."""
+
+    judges: dict[str, JurorTable] = Field(min_length=1)
+    """By name."""
 
 
 class LangfuseTable(Options):
@@ -139,5 +156,13 @@ class Config(Options):
     budget: BudgetTable = BudgetTable()
     server: ServerTable = ServerTable()
     log: LogTable = LogTable()
-    judge: JudgeTable
+    leaderboard: BoardRules = BoardRules()
+    judge: JudgeTable | None = None
+    jury: JuryTable | None = None
     challengers: dict[str, ChallengerTable] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _someone_judges(self) -> Self:
+        if (self.judge is None) == (self.jury is None):
+            raise PydanticCustomError("judges", "exactly one of the tables [judge] and [jury] says who judges")
+        return self

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from connector.config import ChallengerTable, Config, ModelTable, Plugin
+from connector.config import ChallengerTable, Config, JudgeTable, ModelTable, Plugin
 from judges.judge import Judge
 from rollouts.errors import Fatal
 from rollouts.plugins import load
@@ -36,8 +36,11 @@ def read(path: Path) -> Config:
         if not _NAME.fullmatch(name) or name == "baseline":
             raise Fatal(f"{path}: challengers.{name}: a name is letters, digits, `.`, `_` and `-`, and not `baseline`")
         provider(challenger, path, ("challengers", name))
-    provider(config.judge.model, path, ("judge", "model"))
-    judge(config, path)
+    for at, judging in judges(config).items():
+        if not _NAME.fullmatch(at[-1]):
+            raise Fatal(f"{path}: {'.'.join(at)}: a name is letters, digits, `.`, `_` and `-`")
+        provider(judging.model, path, (*at, "model"))
+        judge(judging, path, at)
     return config
 
 
@@ -47,10 +50,17 @@ def provider(table: ModelTable, path: Path, at: tuple[str, ...]) -> Provider:
     return _checked(kind, table.options, path, at, also=ChallengerTable.model_fields)
 
 
-def judge(config: Config, path: Path) -> Judge:
+def judges(config: Config) -> dict[tuple[str, ...], JudgeTable]:
+    """Return the tables of all judges, by where they stand."""
+    if config.judge is not None:
+        return {("judge",): config.judge}
+    return {("jury", "judges", name): table for name, table in (config.jury.judges if config.jury else {}).items()}
+
+
+def judge(table: JudgeTable, path: Path, at: tuple[str, ...]) -> Judge:
     """Build the judge that its table describes. Raises `Fatal` as `read` does."""
-    kind = _load(Judge, config.judge, "judges", path, ("judge",))
-    return _checked(kind, config.judge.options, path, ("judge",), also=type(config.judge).model_fields)
+    kind = _load(Judge, table, "judges", path, at)
+    return _checked(kind, table.options, path, at, also=type(table).model_fields)
 
 
 def _load(port: type[M], table: Plugin, package: str, path: Path, at: tuple[str, ...]) -> type[M]:
@@ -70,6 +80,8 @@ def _checked(model: type[M], table: Any, path: Path, at: tuple[str, ...], also: 
 
 def _problem(found: ErrorDetails, model: type[BaseModel], at: tuple[str, ...], also: Iterable[str]) -> str:
     place = ".".join(map(str, (*at, *found["loc"])))
+    if not place:
+        return found["msg"]
     if found["type"] == "extra_forbidden":
         return f"{place}: unknown key{_did_you_mean(str(found['loc'][-1]), [*_keys(model, found['loc']), *also])}"
     if found["type"] == "missing":

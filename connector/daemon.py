@@ -28,7 +28,7 @@ async def run(app: App) -> None:
     ticks = Ticks(health)
     scheduler = _schedule(app, ticks)
     scheduler.start()
-    log.info("daemon.started", challengers=list(engine.arena.challengers), judge=engine.arena.judge_version)
+    log.info("daemon.started", challengers=list(engine.arena.challengers), judge=engine.arena.jury.version)
     try:
         await engine.work(until_idle=False)
     finally:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from connector.board import BoardRules, leaderboard
 from connector.clock import Clock, Duration
 from connector.delivery import Delivery
 from connector.lane import Lane, Patience
@@ -15,7 +16,7 @@ from connector.pipeline import Arena, duels, ingest, look
 from connector.ports import Store
 from connector.settle import Waiting
 from connector.types import Fate, Window, epoch_of
-from judges.standings.leaderboard import Leaderboard, standings
+from judges.standings.leaderboard import Leaderboard
 from rollouts.errors import Fatal
 from rollouts.types import Options
 
@@ -54,13 +55,16 @@ class Engine:
         widths: dict[str, int],
         pace: Pace | None = None,
         patience: Patience | None = None,
+        board: BoardRules | None = None,
         seed: int = 0,
         clock: Clock | None = None,
     ) -> None:
         self.arena, self.store, self.seed = arena, store, seed
-        self.pace, self.clock = pace or Pace(), clock or Clock()
+        self.pace, self.clock, self._board = pace or Pace(), clock or Clock(), board or BoardRules()
         met = patience or Patience()
         self.lanes = [Lane(n, arena, store, width=widths[n], patience=met, clock=self.clock) for n in arena.challengers]
+        for lane in self.lanes:
+            lane.peers = {each.challenger: each for each in self.lanes}
         self.delivery = Delivery(arena, store, patience=met, clock=self.clock)
         self._stopping = asyncio.Event()
         self._stopped_at = 0.0
@@ -87,14 +91,19 @@ class Engine:
         log.info("poll.done", traces=len(sightings), fresh_duels=fresh, mark=mark.isoformat())
         return fresh
 
-    async def work(self, *, until_idle: bool, progress: Callable[[], None] = lambda: None) -> None:
+    async def work(
+        self, *, until_idle: bool, rolled: bool = False, progress: Callable[[], None] = lambda: None
+    ) -> None:
         """Carry duels to the end. Returns when told to stop, or when nothing can move and `until_idle`.
 
-        When one part breaks, what runs is finished, and then that is raised.
+        With `rolled` no challenger is asked: only what is answered is judged and posted. When one part breaks, what
+        runs is finished, and then that is raised.
         """
         finished = asyncio.Event()
         delivering = asyncio.create_task(self.delivery.run(finished, self._stopping, progress))
-        carrying = asyncio.gather(*(lane.run(self._stopping, until_idle=until_idle) for lane in self.lanes))
+        carrying = asyncio.gather(
+            *(lane.run(self._stopping, until_idle=until_idle, rolled=rolled) for lane in self.lanes)
+        )
         try:
             await asyncio.wait((carrying, delivering), return_when=asyncio.FIRST_COMPLETED)
             if delivering.done() or carrying.exception() is not None:
@@ -112,7 +121,7 @@ class Engine:
         await self._within_grace(self._publish())
 
     async def _publish(self) -> None:
-        for epoch in (await self.store.epochs(self.arena.judge_version))[-2:]:
+        for epoch in (await self.store.epochs(self.arena.jury.version))[-2:]:
             runs = await self.store.runs(self.fingerprints, epoch)
             await self.arena.sink.publish(await self.leaderboard(epoch), runs)
 
@@ -138,10 +147,7 @@ class Engine:
 
     async def leaderboard(self, epoch: str | None = None) -> Leaderboard:
         """Add up every decided duel of today's challengers under today's judge, of one epoch or of all."""
-        judge = self.arena.judge_version
-        outcomes = await self.store.outcomes(judge, self.fingerprints, epoch)
-        controls = [name for name, challenger in self.arena.challengers.items() if challenger.control]
-        return standings(outcomes, judge=judge, controls=controls, seed=self.seed, epoch=epoch)
+        return await leaderboard(self.arena, self.store, self._board, seed=self.seed, epoch=epoch)
 
     @property
     def parked(self) -> Sequence[Fatal]:

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from connector.clock import write_duration
-from connector.config import ChallengerTable, Config, JudgeTable, ModelTable
+from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, JuryTable, ModelTable
 from judges.judge import Judge
+from judges.jury import JuryRules
 from rollouts.plugins import kinds, load
 from rollouts.provider import Provider
 from rollouts.types import Parameters, Usage
@@ -28,6 +29,9 @@ _HEAD = """
 """
 _GIVEN: dict[tuple[str, ...], dict[str, Any]] = {
     ("judge", "model"): {"kind": "anthropic", "model": "claude-opus-4-5"},
+    ("jury", "judges", "opus"): {"stand_in": False, "kind": "anthropic", "model": "claude-opus-4-5"},
+    ("jury", "judges", "gpt"): {"stand_in": False, "kind": "openai", "model": "gpt-5"},
+    ("jury", "judges", "gemini"): {"stand_in": True, "kind": "openai_compatible", "model": "gemini-3-pro"},
     ("challengers", "mini"): {"kind": "openai", "model": "gpt-5-mini"},
     ("challengers", "local"): {
         "kind": "openai_compatible",
@@ -53,6 +57,8 @@ def _table(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         if name == "judge":
             yield from _judge()
+        elif name == "jury":
+            yield from _jury()
         elif name == "challengers":
             yield from _challengers()
         elif _is_table(field):
@@ -66,6 +72,19 @@ def _judge() -> Iterator[str]:
     yield from _key("kind", JudgeTable.model_fields["kind"])
     yield from _plugin(load(Judge, "arena_hard", package="judges"), {})
     yield from _model(("judge", "model"), ModelTable)
+
+
+def _jury() -> Iterator[str]:
+    """As comments: it takes the place of [judge]."""
+    lines = ["[jury]", *_comment(JuryTable.__doc__ or ""), *_table(JuryRules, ("jury",))]
+    for name in ("opus", "gpt", "gemini"):
+        at = ("jury", "judges", name)
+        given = _GIVEN[at]
+        lines += ["", f"[{'.'.join(at)}]", *_key("kind", JurorTable.model_fields["kind"])]
+        lines += [*_key("stand_in", JurorTable.model_fields["stand_in"], given), f"[{'.'.join((*at, 'model'))}]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in given.items() if key != "stand_in"]
+    yield ""
+    yield from (f"# {line}".rstrip() for line in lines)
 
 
 def _challengers() -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from functools import partial
 import structlog
 
 from connector.clock import Clock
-from connector.pipeline import Arena, advance
+from connector.pipeline import Arena, advance, judge
 from connector.ports import Store
 from connector.types import Duel, State
 from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
@@ -65,12 +66,18 @@ class Lane:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._next: deque[Duel] = deque()
         self._until: datetime | None = None
+        self.peers: Mapping[str, Lane] = {}
+        """The lanes of the other challengers, by name, where a jury looks at all answers together."""
         self._moved = asyncio.Event()
+        self._rolled = False
         self._stopping = asyncio.Event()
 
-    async def run(self, stopping: asyncio.Event, *, until_idle: bool) -> None:
-        """Carry what is due until told to stop, or until nothing here will move within a minute."""
-        self._stopping = stopping
+    async def run(self, stopping: asyncio.Event, *, until_idle: bool, rolled: bool = False) -> None:
+        """Carry what is due until told to stop, or until nothing here will move within a minute.
+
+        With `rolled` only what has its answer is carried, and the challenger is not asked.
+        """
+        self._stopping, self._rolled = stopping, rolled
         while not stopping.is_set():
             self._moved.clear()
             await self._top_up()
@@ -110,20 +117,24 @@ class Lane:
     async def _due_soon(self) -> bool:
         if self.parked is not None:
             return False
-        due = await self._store.next_due(self.challenger, self._fingerprint)
+        due = await self._store.next_due(self.challenger, self._fingerprint, rolled=self._rolled)
         return due is not None and due <= self._clock.now() + SOON
 
     async def _refill(self) -> None:
         """Claim ahead: as many as fit at once and as many again, so that the store is asked seldom."""
         held = self._running.keys() | {duel.id for duel in self._next}
         limit = 2 * self._width + len(held)
-        found = await self._store.due(self.challenger, self._fingerprint, limit, self._clock.now())
+        found = await self._store.due(self.challenger, self._fingerprint, limit, self._clock.now(), rolled=self._rolled)
         # What was running when the store was asked may have ended meanwhile: `found` shows it as it was before.
         self._next.extend(duel for duel in found if duel.id not in held)
 
     @property
     def _fingerprint(self) -> str:
         return self._arena.challengers[self.challenger].fingerprint
+
+    @property
+    def _fingerprints(self) -> dict[str, str]:
+        return {name: challenger.fingerprint for name, challenger in self._arena.challengers.items()}
 
     async def _carry(self, duel: Duel) -> None:
         with structlog.contextvars.bound_contextvars(duel=duel.id, challenger=self.challenger):
@@ -137,6 +148,9 @@ class Lane:
         try:
             with self._store.carrying(duel.id):
                 while duel.state in _UNPAID and not self._stopping.is_set():
+                    if duel.state is State.ROLLED and self._arena.jury.together:
+                        await self._judge_together(duel)
+                        return
                     duel = await advance(self._arena, duel)
                     await self._store.save(duel)
         except Retryable as error:
@@ -148,6 +162,18 @@ class Lane:
         except Exception as error:
             log.exception("duel.unexpected", state=duel.state)
             await self._retry_or_bury(duel, error)
+
+    async def _judge_together(self, duel: Duel) -> None:
+        """Have all answers to one challenge judged at once, in the lane of the first; the others wait for it."""
+        siblings = await self._store.siblings(duel, self._fingerprints)
+        coming = [each for each in siblings if each.state is State.QUEUED and not self._rolled]
+        ready = [each for each in siblings if each.state is State.ROLLED]
+        if not coming and ready[0].id == duel.id:
+            await self._store.save_all(await judge(self._arena, ready))
+            return
+        held_up = any(self.peers[each.challenger].parked for each in coming or ready[:1])
+        wait_s = self._patience.parked_s if held_up else self._patience.first_wait_s
+        await self._store.put_off([duel], self._clock.now() + timedelta(seconds=wait_s))
 
     async def _retry_or_bury(self, duel: Duel, error: Exception) -> None:
         duel = duel.model_copy(update={"attempts": duel.attempts + 1})

@@ -20,9 +20,8 @@ from connector.ports import Sink, Source
 from connector.settle import Settling, Waiting, settling
 from connector.types import Assembly, Duel, Fate, Intake, Seen, Sighting, State, Trace, Window
 from judges.identical import identical
-from judges.judge import Judge
+from judges.jury import Jury
 from rollouts.errors import Permanent, Retryable
-from rollouts.model import Model
 from rollouts.replay import Challenger, replay
 from rollouts.types import Challenge
 
@@ -37,15 +36,9 @@ class Arena:
 
     source: Source
     challengers: Mapping[str, Challenger]
-    judge: Judge
-    judge_model: Model
+    jury: Jury
     sink: Sink
     rules: Rules
-
-    @property
-    def judge_version(self) -> str:
-        """Judgments of another version are never added to ours."""
-        return self.judge.version(self.judge_model.name)
 
 
 async def look(arena: Arena, window: Window) -> list[Sighting]:
@@ -141,11 +134,24 @@ async def advance(arena: Arena, duel: Duel) -> Duel:
         case Duel(state=State.QUEUED):
             asked = await with_media(duel.challenge, arena.source)
             return duel.rolled(await replay(asked, arena.challengers[duel.challenger]))
-        case Duel(state=State.ROLLED, rollout=rollout) if rollout is not None:
-            same = identical(duel.challenge, rollout, arena.judge_version)
-            model = arena.judge_model
-            return duel.judged(same or await arena.judge.judge(duel.challenge, rollout, model.ask, model=model.name))
+        case Duel(state=State.ROLLED):
+            [judged] = await judge(arena, [duel])
+            return judged
     raise AssertionError(f"a {duel.state} duel has no next step")
+
+
+async def judge(arena: Arena, siblings: Sequence[Duel]) -> list[Duel]:
+    """Have the rollouts of one challenge judged: one, or all of them where the jury looks at them together."""
+    rollouts = {duel.challenger: duel.rollout for duel in siblings if duel.rollout is not None}
+    challenge, jury = siblings[0].challenge, arena.jury
+    if not jury.together:
+        [rollout] = rollouts.values()
+        if same := identical(challenge, rollout, jury.version):
+            return [siblings[0].judged(same)]
+    heard = {duel.challenger: duel.heard for duel in siblings}
+    models = {name: arena.challengers[name].model.name for name in rollouts}
+    said = await jury.judge(challenge, rollouts, models, heard)
+    return [duel.judged(said[duel.challenger]) for duel in siblings]
 
 
 async def deliver(

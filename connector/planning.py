@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from judges.judge import Judge
+from judges.jury import Jury
 from rollouts.cost import Price, cost, estimate_tokens
 from rollouts.model import SAFETY, Model
 from rollouts.replay import Challenger
@@ -34,7 +35,7 @@ class Line(Record):
     """One model's part of the plan."""
 
     role: str
-    """`challenger`, `control` or `judge`."""
+    """`challenger`, `control`, `judge` or `stand-in`."""
     name: str
     model: str
     calls: int
@@ -71,14 +72,16 @@ def measure(challenge: Challenge) -> tuple[int, int, int | None]:
     return read, answer, challenge.parameters.max_tokens
 
 
-def plan(
-    loads: Iterable[Load], challengers: Sequence[Challenger], judge: Judge, judge_model: Model, default_output: int
-) -> Plan:
-    """Add up what is queued. The maximum assumes the longest answers, every re-ask and `SAFETY` times the tokens."""
+def plan(loads: Iterable[Load], challengers: Sequence[Challenger], jury: Jury, default_output: int) -> Plan:
+    """Add up what is queued. The maximum assumes the longest answers, every re-ask and `SAFETY` times the tokens.
+
+    It also assumes that every stand-in has to sit, which is not expected; a judge that may not sit is reckoned with all
+    the same.
+    """
     tallies = {
         challenger.name: _Tally(challenger.parameters.max_tokens or 0, default_output) for challenger in challengers
     }
-    seat = _Tally(0, default_output)
+    bench = [(juror, _Tally(0, default_output)) for juror in jury.jurors]
     duels = 0
     for load in loads:
         duels += 1
@@ -86,9 +89,11 @@ def plan(
             tallies[load.challenger].add(load.read, load.answer, load.most)
         per_call = load.read + 2 * load.answer + JUDGE_PROMPT_TOKENS
         longest = load.read + load.answer + (load.most or default_output) + JUDGE_PROMPT_TOKENS
-        seat.add_judge(judge, per_call, longest)
+        for juror, seat in bench:
+            seat.add_judge(juror.judge, per_call, longest, expected=not juror.stand_in)
     lines = [_line("control" if c.control else "challenger", c.name, c.model, tallies[c.name]) for c in challengers]
-    return Plan(duels=duels, lines=(*lines, _line("judge", judge.version(judge_model.name), judge_model, seat)))
+    judges = [_line("stand-in" if j.stand_in else "judge", j.version, j.model, seat) for j, seat in bench]
+    return Plan(duels=duels, lines=(*lines, *judges))
 
 
 class _Tally:
@@ -104,13 +109,14 @@ class _Tally:
         self.most_read += SAFETY * read
         self.most_written += self._own_limit or most or self._default
 
-    def add_judge(self, judge: Judge, read: int, longest: int) -> None:
+    def add_judge(self, judge: Judge, read: int, longest: int, *, expected: bool) -> None:
         """A re-ask reads everything again, and what the judge wrote before."""
         rounds, most = judge.rounds, judge.rounds * judge.most_asks
-        self.calls += rounds
+        if expected:
+            self.calls += rounds
+            self.read += rounds * read
+            self.written += rounds * USUAL_JUDGE_TOKENS
         self.most_calls += most
-        self.read += rounds * read
-        self.written += rounds * USUAL_JUDGE_TOKENS
         self.most_read += most * (SAFETY * longest + (judge.most_asks - 1) * judge.most_output_tokens)
         self.most_written += most * judge.most_output_tokens
 

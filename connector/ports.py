@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Window
-from judges.standings.leaderboard import Leaderboard, Outcome
+from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Unit, Window
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.outcomes import Opinion
+from judges.standings.tables import Columns
 from rollouts.journal import Journal
 from rollouts.types import Challenge, Media
 
@@ -80,13 +82,16 @@ class Store(Journal, Protocol):
     async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
         """Queue a duel for every stored challenge of `epochs` that `challenger` has not met; return how many."""
 
-    async def due(self, challenger: str, fingerprint: str, limit: int, now: datetime) -> list[Duel]:
+    async def due(
+        self, challenger: str, fingerprint: str, limit: int, now: datetime, *, rolled: bool = False
+    ) -> list[Duel]:
         """Return up to `limit` duels that wait for a paid step and whose time has come, the furthest and oldest first.
 
-        Duels under another fingerprint were queued for another competitor, whatever its name.
+        Duels under another fingerprint were queued for another competitor, whatever its name. With `rolled` only those
+        that have their answer.
         """
 
-    async def next_due(self, challenger: str, fingerprint: str) -> datetime | None:
+    async def next_due(self, challenger: str, fingerprint: str, *, rolled: bool = False) -> datetime | None:
         """Return when the next duel that waits for a paid step may be touched."""
 
     async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
@@ -97,6 +102,12 @@ class Store(Journal, Protocol):
 
     async def save(self, duel: Duel) -> None:
         """Keep one step, and forget the calls it was made of."""
+
+    async def save_all(self, duels: Sequence[Duel]) -> None:
+        """Keep one step of several duels, all or none."""
+
+    async def siblings(self, duel: Duel, fingerprints: Mapping[str, str]) -> list[Duel]:
+        """Return today's duels over the same challenge, this one included, by challenger."""
 
     async def put_off(self, duels: Sequence[Duel], until: datetime) -> None:
         """Keep the duels as they are, not to be touched before `until`."""
@@ -122,8 +133,16 @@ class Store(Journal, Protocol):
     async def states(self, fingerprints: Mapping[str, str] | None = None) -> Mapping[tuple[str, State], int]:
         """Count duels by challenger and state; with `fingerprints`, only those of today's challengers."""
 
-    async def outcomes(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[Outcome]:
-        """Return every decided duel of these challengers under one judge, and what production did on the same turns."""
+    async def columns(
+        self, judge: str, fingerprints: Mapping[str, str], epoch: str | None, unit: Unit = "conversation"
+    ) -> Columns:
+        """Return every decided duel of these challengers under one judge, and what production did on the same turns.
+
+        `unit` is what the statistics resample; where a turn has no user or session, the next smaller unit stands in.
+        """
+
+    async def opinions(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> list[Opinion]:
+        """Return what each judge said by itself in the judgments of one judge or jury."""
 
     async def runs(self, fingerprints: Mapping[str, str], epoch: str) -> Mapping[str, Run]:
         """Return the runs of these challengers in one epoch; those who have answered nothing in it have none."""

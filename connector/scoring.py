@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 
 from connector.types import Duel, Score, digest
-from judges.types import Judgment
+from judges.types import Judgment, Round
 
 WIN = "understudy_win"
 """Stands on rollouts alone: dashboards average it by model."""
@@ -25,8 +25,8 @@ def rollout_trace_id(duel: Duel) -> str:
 
 
 def judge_trace_id(duel: Duel) -> str:
-    """Name the trace that shows the judge's calls."""
-    return OWN + digest(duel.id, "judge")[:24]
+    """Name the trace that shows the judge's calls; another judge has another trace."""
+    return OWN + digest(duel.id, "judge", duel.judgment.judge if duel.judgment else "")[:24]
 
 
 def baseline_trace_id(challenge_id: str) -> str:
@@ -39,6 +39,12 @@ def span_id(*parts: str) -> str:
     return digest("span", *parts)[:16]
 
 
+def judge_span_id(duel: Duel, round_number: int | None = None) -> str:
+    """Name the span of a judgment, or of one of its rounds."""
+    judge = duel.judgment.judge if duel.judgment else ""
+    return span_id(duel.id, judge, "judge" if round_number is None else str(round_number))
+
+
 def win_name(challenger: str) -> str:
     """Name the score of one challenger on production observations, so that people can filter where it won."""
     name = f"understudy_win.{challenger}"
@@ -49,9 +55,17 @@ def win_name(challenger: str) -> str:
 
 def judged_at(duel: Duel) -> datetime:
     """Return when the duel was decided, for good."""
-    begun = [look.started_at for look in duel.judgment.rounds if look.started_at] if duel.judgment else []
+    begun = [look.started_at for look in duel.judgment.looks if look.started_at] if duel.judgment else []
+    return max(begun, default=answered_at(duel))
+
+
+def answered_at(duel: Duel) -> datetime:
+    """Return when the challenger began to answer: the time of all scores, which another judge must overwrite.
+
+    The server keeps one score per id and day, so a time that moved with the judge would leave two.
+    """
     answered = duel.rollout.completion.started_at if duel.rollout else None
-    return max(begun, default=answered or duel.challenge.origin.started_at)
+    return answered or duel.challenge.origin.started_at
 
 
 def scores(duel: Duel) -> list[Score]:
@@ -68,6 +82,11 @@ def scores(duel: Duel) -> list[Score]:
     return found
 
 
+def finding(look: Round) -> str:
+    """Return in a word what one round says: its label, or what it is worth to the challenger."""
+    return look.label or ("unreadable" if look.score is None else f"{look.score:.3f}")
+
+
 def _score(duel: Duel, name: str, value: float | str, comment: str | None = None) -> Score:
     kinds = {VERDICT: "CATEGORICAL", CONSISTENT: "BOOLEAN"}
     return Score.model_validate(
@@ -76,7 +95,7 @@ def _score(duel: Duel, name: str, value: float | str, comment: str | None = None
             "name": name,
             "value": value,
             "data_type": kinds.get(name, "NUMERIC"),
-            "timestamp": judged_at(duel),
+            "timestamp": answered_at(duel),
             "trace_id": rollout_trace_id(duel),
             "observation_id": span_id(duel.id),
             "comment": comment,
@@ -92,7 +111,7 @@ def _on_production(duel: Duel, judgment: Judgment) -> Score:
         name=win_name(duel.challenger),
         value=judgment.score if judgment.score is not None else "",
         data_type="NUMERIC",
-        timestamp=judged_at(duel),
+        timestamp=answered_at(duel),
         trace_id=origin.trace_id,
         observation_id=origin.observation_id,
         comment=judgment.reason,
@@ -102,8 +121,8 @@ def _on_production(duel: Duel, judgment: Judgment) -> Score:
 
 
 def _links(duel: Duel) -> dict[str, str]:
-    rounds = duel.judgment.rounds if duel.judgment else ()
-    labels = {f"round_{n}": look.label or "unreadable" for n, look in enumerate(rounds, start=1)}
+    rounds = duel.judgment.looks if duel.judgment else ()
+    labels = {f"round_{n}": finding(look) for n, look in enumerate(rounds, start=1)}
     return {
         "challenger": duel.challenger,
         "challenge": duel.challenge.id,

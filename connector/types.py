@@ -15,6 +15,9 @@ from typing import Any, Literal, Self
 from judges.types import Judgment
 from rollouts.types import Challenge, Completion, Message, Parameters, Record, Rollout, ToolDefinition
 
+Unit = Literal["conversation", "session", "user"]
+"""What statistics resample: turns of one unit are not independent."""
+
 
 class Window(Record):
     """A half-open span of source time: `start` is in, `end` is out."""
@@ -283,6 +286,8 @@ class Duel(Record):
     attempts: int = 0
     rollout: Rollout | None = None
     judgment: Judgment | None = None
+    heard: tuple[Judgment, ...] = ()
+    """What other judges said of it before, where it is to be judged again."""
 
     @classmethod
     def of(cls, challenge: Challenge, challenger: str, fingerprint: str) -> Self:
@@ -306,7 +311,7 @@ class Duel(Record):
 
     def judged(self, judgment: Judgment) -> Self:
         """The judge has spoken."""
-        return self.model_copy(update={"state": State.JUDGED, "judgment": judgment, "attempts": 0})
+        return self.model_copy(update={"state": State.JUDGED, "judgment": judgment, "heard": (), "attempts": 0})
 
     def posted(self) -> Self:
         """The sink has acknowledged everything about it."""

@@ -80,6 +80,15 @@ def seat_worth(rounds: Sequence[Round], seat: str | None, method: Method | None 
     return sum(worths, Fraction(0)) / len(worths) if worths else None
 
 
+def seat_bias(judgment: Judgment) -> float | None:
+    """Return what whoever sat in A got beyond half; `None` unless the challenger sat in both seats and was read there.
+
+    Without a liking for a seat it is 0 on average, however good the challenger is.
+    """
+    first, second = (seat_worth(judgment.rounds, seat, judgment.method) for seat in ("A", "B"))
+    return None if first is None or second is None else float((first + 1 - second) / 2) - _EVEN
+
+
 def counted(rounds: Sequence[Round], method: Method | None = None) -> defaultdict[str | None, list[Round]]:
     """Return the readable rounds that count, by the challenger's seat: all, or those that say what most of them say.
 

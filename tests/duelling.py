@@ -13,6 +13,7 @@ from connector.pipeline import Arena
 from connector.sources.jsonl import JsonlSource
 from connector.types import Disposition, Duel, Fate, Intake, Run, Sighting
 from judges.judge import Ask, Judge
+from judges.jury import Jury
 from judges.standings.leaderboard import Leaderboard
 from judges.types import Judgment, Round, Seat, Verdict
 from rollouts.budget import Budget
@@ -201,8 +202,7 @@ def arena(
         challengers={
             name: Challenger(name=name, model=model(known.get(name, Told()), journal)) for name in challengers
         },
-        judge=Ties(),
-        judge_model=model(judge_provider or Told(model="judge"), journal),
+        jury=Jury.of(Ties(), model(judge_provider or Told(model="judge"), journal)),
         sink=sink or Kept(),
         rules=Rules(),
     )

@@ -7,12 +7,14 @@ from itertools import groupby
 
 from rich.columns import Columns
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.text import Text
 
+from connector.scoring import finding
 from connector.types import Duel
 from judges.transcript import answer, conversation
-from judges.types import Judgment
+from judges.types import Judgment, Round
 from rollouts.types import Challenge, Completion
 
 
@@ -49,14 +51,18 @@ def _print_duel(console: Console, duel: Duel) -> None:
 
 
 def _print_judgment(console: Console, judgment: Judgment, width: int) -> None:
+    held = [(judged, look) for judged in judgment.members or (judgment,) for look in judged.rounds]
     rounds = [
-        Panel(
-            Text(look.text),
-            title=f"round {n}: challenger in seat {look.challenger_seat}, [{look.label or look.problem}]",
-        )
-        for n, look in enumerate(judgment.rounds, start=1)
+        Panel(Text(look.text), title=_title(number, judged, look)) for number, (judged, look) in enumerate(held, 1)
     ]
     console.print(Columns(rounds, width=width, expand=True) if rounds else Text(judgment.reason))
+    for judge, why in judgment.absent.items():
+        console.print(Text(f"{judge} did not sit: {why}"))
+
+
+def _title(number: int, judged: Judgment, look: Round) -> str:
+    seated = ", ".join(f"{seat} {who}" for seat, who in look.seated.items()) or f"challenger in {look.challenger_seat}"
+    return escape(f"round {number} · {judged.judge} · {seated} · {look.problem or finding(look)}")
 
 
 def _panel(completion: Completion, who: str) -> Panel:

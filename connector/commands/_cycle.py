@@ -24,19 +24,19 @@ async def say_interrupted(app: App, console: Console) -> None:
         console.print(f"{interrupted} model call(s) were in flight when the last run died; only these are repeated")
 
 
-async def cycle(app: App, console: Console) -> int:
-    """Carry everything to its end and show what came out; return the exit code."""
+async def cycle(app: App, console: Console, *, rolled: bool = False) -> int:
+    """Carry everything to its end, or with `rolled` what is answered; show what came out; return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, app.engine.stop)
-    await _carry(app, console)
+    await _carry(app, console, rolled=rolled)
     await app.engine.publish()
     await _read_back(app, console)
     show_ledger(console, await app.store.ledger())
     print_leaderboard(results(), await app.engine.leaderboard())
-    return await _verdict(app, console)
+    return await _verdict(app, console, rolled=rolled)
 
 
-async def _carry(app: App, console: Console) -> None:
+async def _carry(app: App, console: Console, *, rolled: bool) -> None:
     bar = Progress(
         TextColumn("duels"),
         BarColumn(),
@@ -51,7 +51,7 @@ async def _carry(app: App, console: Console) -> None:
         task = bar.add_task("", total=None)
         watching = asyncio.create_task(_watch(app, bar, task))
         try:
-            await app.engine.work(until_idle=True)
+            await app.engine.work(until_idle=True, rolled=rolled)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -75,9 +75,9 @@ async def _read_back(app: App, console: Console) -> None:
             console.print(f"error: Langfuse acknowledged the results of {lost} duel(s) and does not show them")
 
 
-async def _verdict(app: App, console: Console) -> int:
+async def _verdict(app: App, console: Console, *, rolled: bool) -> int:
     """Return the exit code, and say why when it is not 0."""
-    problem = next(iter(app.engine.parked), None) or await _unfinished(app)
+    problem = next(iter(app.engine.parked), None) or await _unfinished(app, rolled=rolled)
     if problem is None:
         return 1 if app.engine.delivery.lost else 0
     console.print(f"error: {problem}")
@@ -86,7 +86,7 @@ async def _verdict(app: App, console: Console) -> int:
     return 4 if isinstance(problem, BudgetExhausted) else 1
 
 
-async def _unfinished(app: App) -> UnderstudyError | None:
-    states = await app.store.states(app.engine.fingerprints)
-    waiting = sum(count for (_, state), count in states.items() if state not in _DONE)
+async def _unfinished(app: App, *, rolled: bool) -> UnderstudyError | None:
+    states, done = await app.store.states(app.engine.fingerprints), (*_DONE, State.QUEUED) if rolled else _DONE
+    waiting = sum(count for (_, state), count in states.items() if state not in done)
     return Retryable(f"{waiting} duel(s) are not finished", hint="run the same command again") if waiting else None

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+
+import typer
 from rich.console import Console
 
 from connector.app import App
 from connector.commands._common import table
-from connector.planning import Plan, plan
+from connector.planning import Load, Plan, plan
 
 COLUMNS = ("model", "role", "calls", "most", "tokens in", "tokens out", "expected $", "maximum $", "price from")
 
 
-async def make_plan(app: App) -> Plan:
-    """Add up what is queued for today's challengers."""
+async def make_plan(app: App, loads: Iterable[Load] | None = None) -> Plan:
+    """Add up `loads`, or what is queued for today's challengers."""
     arena = app.engine.arena
-    fingerprints = {name: challenger.fingerprint for name, challenger in arena.challengers.items()}
-    loads = await app.store.loads(fingerprints)
+    if loads is None:
+        loads = await app.store.loads(app.engine.fingerprints)
     challengers = list(arena.challengers.values())
-    return plan(loads, challengers, arena.judge, arena.judge_model, app.config.budget.output_tokens)
+    return plan(loads, challengers, arena.jury, app.config.budget.output_tokens)
 
 
 def show(console: Console, made: Plan) -> None:
@@ -48,3 +52,14 @@ def money(amount: float | None) -> str:
     if amount is None:
         return "unknown"
     return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.4f}"
+
+
+def approved(console: Console, made: Plan, *, yes: bool) -> bool:
+    """Show the plan, and ask unless `yes`. Off a terminal nobody can be asked, so nothing is spent."""
+    show(console, made)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        console.print("error: off a terminal spending needs --yes")
+        return False
+    return typer.confirm("Spend it?", err=True)

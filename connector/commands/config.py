@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import orjson
 import typer
 
 from connector.commands._common import DEFAULT_CONFIG, ConfigPath
 from connector.config import Config
-from connector.config_file import judge, provider, read
+from connector.config_file import judge, judges, provider, read
 
 
 def register(verb: typer.Typer) -> None:
@@ -29,11 +32,13 @@ def register(verb: typer.Typer) -> None:
         _print(Config.model_json_schema())
 
 
-def _resolved(config: Config, path: Path) -> dict[str, object]:
+def _resolved(config: Config, path: Path) -> dict[str, Any]:
     """Return everything with its defaults, the plug-ins' own keys included. There are no secrets to leave out."""
     found = config.model_dump(mode="json")
-    found["judge"] |= judge(config, path).model_dump(mode="json")
-    found["judge"]["model"] |= provider(config.judge.model, path, ("judge", "model")).model_dump(mode="json")
+    for at, judging in judges(config).items():
+        place = reduce(getitem, at, found)
+        place |= judge(judging, path, at).model_dump(mode="json")
+        place["model"] |= provider(judging.model, path, (*at, "model")).model_dump(mode="json")
     for name, table in config.challengers.items():
         found["challengers"][name] |= provider(table, path, ("challengers", name)).model_dump(mode="json")
     return found

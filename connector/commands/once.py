@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, ConfigPath, LogFormat, Quiet, chatter, load, run
 from connector.commands._cycle import cycle, say_interrupted
 from connector.commands._looking import look_twice
-from connector.commands._plan_table import make_plan, show
-from connector.planning import Plan
+from connector.commands._plan_table import approved, make_plan
 
 NOT_APPROVED = 3
 
@@ -41,16 +38,6 @@ async def _once(path: Path, *, yes: bool, max_cost: float | None, quiet: bool, l
         await say_interrupted(app, console)
         await look_twice(app, console)
         made = await make_plan(app)
-        if made.duels and not _approved(console, made, yes=yes):
+        if made.duels and not approved(console, made, yes=yes):
             return NOT_APPROVED
         return await cycle(app, console)
-
-
-def _approved(console: Console, made: Plan, *, yes: bool) -> bool:
-    show(console, made)
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        console.print("error: off a terminal spending needs --yes")
-        return False
-    return typer.confirm("Spend it?", err=True)

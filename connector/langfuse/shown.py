@@ -11,9 +11,17 @@ import orjson
 
 from connector.langfuse.own import JUDGES, ROLLOUTS
 from connector.langfuse.spans import Span
-from connector.scoring import baseline_trace_id, judge_trace_id, judged_at, rollout_trace_id, span_id
+from connector.scoring import (
+    baseline_trace_id,
+    finding,
+    judge_span_id,
+    judge_trace_id,
+    judged_at,
+    rollout_trace_id,
+    span_id,
+)
 from connector.types import Duel
-from judges.types import Round
+from judges.types import Judgment, Round
 from rollouts.projections.openai_chat import to_openai
 from rollouts.types import Challenge, Completion, Message, Record
 
@@ -98,7 +106,7 @@ def rollout_span(duel: Duel, experiment: Experiment) -> Span:
         "challenger": duel.challenger,
         "fingerprint": duel.fingerprint,
         "source_trace_id": challenge.origin.trace_id,
-        "judge_trace_id": judge_trace_id(duel) if duel.judgment and duel.judgment.rounds else None,
+        "judge_trace_id": judge_trace_id(duel) if duel.judgment and duel.judgment.looks else None,
         "warnings": list(rollout.warnings) or None,
     }
     return _in_experiment(span.model_copy(update={"metadata": _known(facts)}), challenge, experiment)
@@ -107,17 +115,18 @@ def rollout_span(duel: Duel, experiment: Experiment) -> Span:
 def judge_spans(duel: Duel) -> Iterator[Span]:
     """Show the judge's rounds in a trace of their own: in the experiment they would add to the challenger's cost."""
     judgment = duel.judgment
-    if judgment is None or not judgment.rounds:
+    if judgment is None or not judgment.looks:
         return
-    begun = [look.started_at for look in judgment.rounds if look.started_at] or [judged_at(duel)]
-    ends = [(look.started_at or judged_at(duel)).timestamp() + (look.latency_s or 0.0) for look in judgment.rounds]
-    root = span_id(duel.id, "judge")
+    begun = [look.started_at for look in judgment.looks if look.started_at] or [judged_at(duel)]
+    ends = [(look.started_at or judged_at(duel)).timestamp() + (look.latency_s or 0.0) for look in judgment.looks]
+    root = judge_span_id(duel)
     facts = {
         "judge": judgment.judge,
         "challenger": duel.challenger,
         "rollout_trace_id": rollout_trace_id(duel),
         "source_trace_id": duel.challenge.origin.trace_id,
         "dataset_item_id": duel.challenge.id,
+        "absent": judgment.absent or None,
     }
     yield _judge_span(
         duel,
@@ -127,16 +136,27 @@ def judge_spans(duel: Duel) -> Iterator[Span]:
         started_at=min(begun),
         duration_s=max(ends) - min(begun).timestamp(),
         output={"verdict": judgment.verdict, "score": judgment.score, "consistent": judgment.consistent},
-        metadata=facts,
+        metadata=_known(facts),
     )
-    for number, look in enumerate(judgment.rounds, start=1):
-        yield _round_span(duel, root, number, look)
+    held = [(judged, look) for judged in judgment.members or (judgment,) for look in judged.rounds]
+    for number, (judged, look) in enumerate(held, start=1):
+        yield _round_span(duel, root, number, judged, look)
 
 
-def _round_span(duel: Duel, root: str, number: int, look: Round) -> Span:
+def _round_span(duel: Duel, root: str, number: int, judged: Judgment, look: Round) -> Span:
+    method = judged.method
+    facts = {
+        "judge": judged.judge,
+        "challenger_seat": look.challenger_seat,
+        "seated": look.seated or None,
+        "label": finding(look),
+        "grades": look.grades or None,
+        "asks": look.asks,
+        "prompt": method.prompt if method else None,
+    }
     return _judge_span(
         duel,
-        span_id(duel.id, "round", str(number)),
+        judge_span_id(duel, number),
         parent_id=root,
         name=f"round {number}",
         type="generation",
@@ -146,9 +166,10 @@ def _round_span(duel: Duel, root: str, number: int, look: Round) -> Span:
         model=look.model,
         usage=look.usage,
         cost_usd=look.cost_usd,
-        level=None if look.label else "WARNING",
+        parameters=method.parameters.model_dump(exclude_none=True) if method else None,
+        level=None if look.score is not None or look.challenger_seat is None else "WARNING",
         status_message=look.problem,
-        metadata={"challenger_seat": look.challenger_seat, "label": look.label or "unreadable", "asks": look.asks},
+        metadata=_known(facts),
     )
 
 

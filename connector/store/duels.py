@@ -13,17 +13,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.planning import Load
+from connector.store.judgments import heard, keep
 from connector.store.traces import unpacked
 from connector.store.writer import Writer
 from connector.types import Duel, State
 from judges.types import Judgment
 from rollouts.types import Challenge, Rollout
 
-_READ = """select duel.id, challenger, fingerprint, duel.epoch, state, reason, attempts, rollout, judgment,
-           challenge.body from duel join challenge on challenge.id = duel.challenge_id"""
-_SAVE = """update duel set state = :state, reason = :reason, attempts = :attempts, rollout = :rollout,
-           judgment = :judgment, judge = :judge, verdict = :verdict, score = :score, consistent = :consistent,
-           identical = :identical, cost_usd = :cost_usd, latency_s = :latency_s, due_at = 0 where id = :id"""
+_READ = """select duel.id, challenger, fingerprint, duel.epoch, state, reason, attempts, rollout, judgment.body,
+           challenge.body, state = 'rolled' and exists (select 1 from judgment where duel_id = duel.id)
+           from duel join challenge on challenge.id = duel.challenge_id
+           left join judgment on judgment.duel_id = duel.id and judgment.judge = duel.judge"""
+
+
+_UNPAID = {False: "state in ('queued', 'rolled')", True: "state = 'rolled'"}
 
 
 class Duels:
@@ -31,13 +34,15 @@ class Duels:
 
     _writer: Writer
 
-    async def due(self, challenger: str, fingerprint: str, limit: int, now: datetime) -> list[Duel]:
-        where = """where challenger = ? and fingerprint = ? and state in ('queued', 'rolled') and due_at <= ?
-                   order by state desc, due_at, duel.rowid limit ?"""
+    async def due(
+        self, challenger: str, fingerprint: str, limit: int, now: datetime, *, rolled: bool = False
+    ) -> list[Duel]:
+        where = f"""where challenger = ? and fingerprint = ? and {_UNPAID[rolled]} and due_at <= ?
+                    order by state desc, due_at, duel.rowid limit ?"""
         return await self._read(where, (challenger, fingerprint, now.timestamp(), limit))
 
-    async def next_due(self, challenger: str, fingerprint: str) -> datetime | None:
-        where = "where challenger = ? and fingerprint = ? and state in ('queued', 'rolled')"
+    async def next_due(self, challenger: str, fingerprint: str, *, rolled: bool = False) -> datetime | None:
+        where = f"where challenger = ? and fingerprint = ? and {_UNPAID[rolled]}"
         return await self._earliest(where, (challenger, fingerprint))
 
     async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
@@ -58,13 +63,19 @@ class Duels:
         return await self._read(where, (challenge_id,))
 
     async def save(self, duel: Duel) -> None:
-        row = _columns(duel)
+        await self.save_all([duel])
 
+    async def save_all(self, duels: Sequence[Duel]) -> None:
         def write(db: sqlite3.Connection) -> None:
-            db.execute(_SAVE, row)
-            db.execute("delete from call where duel_id = ?", (duel.id,))
+            for duel in duels:
+                keep(db, duel)
+                db.execute("delete from call where duel_id = ?", (duel.id,))
 
         await self._writer.run(write)
+
+    async def siblings(self, duel: Duel, fingerprints: Mapping[str, str]) -> list[Duel]:
+        found = await self._read("where duel.challenge_id = ? order by challenger", (duel.challenge.id,))
+        return [each for each in found if fingerprints.get(each.challenger) == each.fingerprint]
 
     async def put_off(self, duels: Sequence[Duel], until: datetime) -> None:
         rows = [(duel.attempts, until.timestamp(), duel.id) for duel in duels]
@@ -129,15 +140,18 @@ class Duels:
         return None if due is None else datetime.fromtimestamp(due, UTC)
 
     async def _read(self, where: str, arguments: tuple[Any, ...]) -> list[Duel]:
-        rows = await self._writer.run(lambda db: db.execute(f"{_READ} {where}", arguments).fetchall())
-        return [_duel(row) for row in rows]
+        def read(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            rows = db.execute(f"{_READ} {where}", arguments).fetchall()
+            return [(*row[:-1], heard(db, row[0]) if row[-1] else ()) for row in rows]
+
+        return [_duel(row) for row in await self._writer.run(read)]
 
 
 _POSTED = 2  # challenge.posting: 0 never, 1 begun, 2 acknowledged
 
 
 def _duel(row: tuple[Any, ...]) -> Duel:
-    duel_id, challenger, fingerprint, epoch, state, reason, attempts, rollout, judgment, body = row
+    duel_id, challenger, fingerprint, epoch, state, reason, attempts, rollout, judgment, body, said_before = row
     return Duel(
         id=duel_id,
         challenge=unpacked(body),
@@ -149,23 +163,5 @@ def _duel(row: tuple[Any, ...]) -> Duel:
         attempts=attempts,
         rollout=Rollout.model_validate_json(rollout) if rollout else None,
         judgment=Judgment.model_validate_json(judgment) if judgment else None,
+        heard=tuple(Judgment.model_validate_json(text) for text in said_before),
     )
-
-
-def _columns(duel: Duel) -> dict[str, Any]:
-    rollout, judgment = duel.rollout, duel.judgment
-    return {
-        "id": duel.id,
-        "state": duel.state,
-        "reason": duel.reason,
-        "attempts": duel.attempts,
-        "rollout": rollout.model_dump_json(exclude_none=True) if rollout else None,
-        "judgment": judgment.model_dump_json() if judgment else None,
-        "judge": judgment.judge if judgment else None,
-        "verdict": judgment.verdict if judgment else None,
-        "score": judgment.score if judgment else None,
-        "consistent": judgment.consistent if judgment else None,
-        "identical": bool(judgment and not judgment.rounds) if judgment else None,
-        "cost_usd": rollout.completion.cost_usd if rollout else None,
-        "latency_s": rollout.completion.latency_s if rollout else None,
-    }

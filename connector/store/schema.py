@@ -80,6 +80,45 @@ _PLACES = (
 )
 
 
+@migrations()
+def m003_judgments(db: sqlite_utils.Database) -> None:
+    """A duel may be judged again: its judgments have a table, and what code can tell of answers has columns."""
+    for statement in _JUDGMENTS:
+        db.execute(statement)
+
+
+_JUDGMENTS = (
+    """create table judgment (
+        duel_id text not null references duel (id), judge text not null, body text not null, verdict text not null,
+        score real, won real, battles real, consistent integer, identical integer not null, meetings text,
+        primary key (duel_id, judge)
+    ) strict, without rowid""",
+    """create table opinion (
+        duel_id text not null references duel (id), jury text not null, judge text not null, verdict text not null,
+        score real, consistent integer, seat_bias real, primary key (duel_id, jury, judge)
+    ) strict, without rowid""",
+    """insert into judgment (duel_id, judge, body, verdict, score, consistent, identical)
+        select id, judge, judgment, verdict, score, consistent, identical from duel where judgment is not null""",
+    *(f"alter table duel drop column {name}" for name in ("judgment", "verdict", "score", "consistent", "identical")),
+    *(
+        f"alter table {table} add column {column}"
+        for table in ("challenge", "duel")
+        for column in (
+            "calls integer",
+            "faults text",
+            "style_length real",
+            "style_headers integer",
+            "style_items integer",
+            "style_bold integer",
+        )
+    ),
+    "alter table duel add column same_calls integer",
+    "alter table challenge add column user_id text",
+    "alter table challenge add column slices text",
+    "create index duel_by_judge on duel (judge, epoch)",
+)
+
+
 def open_database(path: str) -> sqlite3.Connection:
     """Open the state file, creating and migrating it as needed, in write-ahead mode.
 

@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from connector.planning import measure
+from connector.slicing import slices
 from connector.store.copies import replace_copies
+from connector.store.judgments import trait_columns
 from connector.store.presumed import checked, neighbours, withdraw
 from connector.store.writer import Writer
 from connector.types import Count, Disposition, Duel, Fate, Intake, Seen, epoch_of
+from judges.traits import traits
 from rollouts.types import Challenge
 
 _TRACE = """insert into trace (id, session_id, started_at, observations, latest, fate, reason)
@@ -25,7 +30,9 @@ _TURN = """insert into turn (id, trace_id, fate, reason, observed, presumed, pla
            where turn.fate <> 'challenged'"""
 _CHALLENGE = """insert or ignore into challenge
                 (id, conversation_id, trace_id, session_id, epoch, body, baseline_cost_usd, baseline_latency_s,
-                 read_tokens, answer_tokens, most_tokens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                 read_tokens, answer_tokens, most_tokens, user_id, slices, calls, faults,
+                 style_length, style_headers, style_items, style_bold)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _LEDGER = """select 'trace', fate, reason, null, null, count(*) as number, min(id) from trace group by 2, 3
              union all
              select 'turn', fate, reason, format, integration, count(*), min(trace_id) from turn group by 2, 3, 4, 5
@@ -128,8 +135,10 @@ def _turn(turn: Disposition) -> tuple[object, ...]:
 def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
     origin, baseline = challenge.origin, challenge.baseline
     ids = (challenge.id, challenge.conversation_id, origin.trace_id, origin.session_id)
-    figures = (baseline.cost_usd, baseline.latency_s)
-    return (*ids, epoch_of(origin.started_at), body, *figures, *measure(challenge))
+    figures = (baseline.cost_usd, baseline.latency_s, *measure(challenge))
+    told = trait_columns(traits(baseline, challenge.tools))
+    parts = orjson.dumps(slices(challenge)).decode()
+    return (*ids, epoch_of(origin.started_at), body, *figures, origin.user_id, parts, *told)
 
 
 def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:

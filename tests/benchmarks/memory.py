@@ -29,6 +29,7 @@ from connector.sources.jsonl import JsonlSource
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel
 from judges.arena_hard import ArenaHard
+from judges.jury import Jury
 from rollouts.budget import Budget
 from rollouts.cost import FREE
 from rollouts.limits import Limits
@@ -117,8 +118,7 @@ def _engine(source: Path, store: SqliteStore, sink: JsonlSink, challengers: int)
     arena = Arena(
         source=JsonlSource(source),
         challengers={name: Challenger(name=name, model=model(name, WIDTH)) for name in names},
-        judge=ArenaHard(),
-        judge_model=model("judge", 2 * WIDTH * challengers),
+        jury=Jury.of(ArenaHard(), model("judge", 2 * WIDTH * challengers)),
         sink=sink,
         rules=Rules(),
     )

@@ -80,7 +80,9 @@ async def _cycle(app: App, duels: int) -> Route:
 async def _warm_up(app: App) -> None:
     """One call per model, as the bare loops have it, so that nobody's imports are measured."""
     asked = Message(role="user", parts=(Text(content="Are you there?"),))
-    for model in (*(challenger.model for challenger in app.engine.arena.challengers.values()), app.judge_model):
+    arena = app.engine.arena
+    models = [challenger.model for challenger in arena.challengers.values()]
+    for model in (*models, *(juror.model for juror in arena.jury.jurors)):
         await model.ask(Request(key=f"warm up {model.name}", messages=(asked,)))
 
 

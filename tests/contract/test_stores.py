@@ -15,8 +15,7 @@ from sqlite_utils.migrations import Migrations
 from connector.ledger import by_reason
 from connector.store.schema import m001_initial
 from connector.store.sqlite import SqliteStore
-from connector.types import Count, Duel, Fate, State, epoch_of
-from judges.standings.leaderboard import BASELINE
+from connector.types import Count, Duel, Fate, State, Unit, epoch_of
 from rollouts.errors import Fatal, Permanent
 from rollouts.types import Challenge
 from tests.duelling import BEGUN, challenge, completion, duel, intake, judgment, rollout
@@ -332,13 +331,90 @@ async def test_outcomes_are_of_one_judge_and_today_s_challengers(store: SqliteSt
     await store.save(duel(2).rolled(rollout()).judged(judgment(judge="other")))
     await store.save(duel(3).dead("refused"))
     await store.save(duel(4, fingerprint="old").rolled(rollout()).judged(judgment()))
-    outcomes = await store.outcomes("judge/1", {"good": "f1"}, WEEK)
-    assert [(o.challenger, o.score, o.failed) for o in outcomes if o.challenger != BASELINE] == [
-        ("good", 0.5, False),
-        ("good", None, True),
-    ]
-    assert await store.outcomes("judge/1", {"good": "f1"}, "2020-W01") == []
+    found = await store.columns("judge/1", {"good": "f1"}, WEEK)
+    assert found.duels.failed.tolist() == [False, True]
+    assert found.duels.scores.tolist() == [0.5, pytest.approx(float("nan"), nan_ok=True)]
+    assert len((await store.columns("judge/1", {"good": "f1"}, "2020-W01")).duels.scores) == 0
     assert await store.epochs("judge/1") == [WEEK]
+
+
+async def test_another_judge_looks_at_stored_answers(store: SqliteStore) -> None:
+    """What is judged by others, or died before its judge, waits for today's judge with all that was said; no more."""
+    await queued(store, duel(1), duel(2), duel(3), duel(4), duel(5, fingerprint="old"))
+    first = duel(1).rolled(rollout()).judged(judgment(judge="old"))
+    await store.save(first)
+    await store.acknowledged([first], NOW)
+    await store.save(duel(2).rolled(rollout()).dead("rolled: the judge refused"))
+    await store.save(duel(3).rolled(rollout()).judged(judgment(judge="new")))
+    await store.save(duel(5, fingerprint="old").rolled(rollout()).judged(judgment(judge="old")))
+    others = await store.judged_by_others("new", {"good": "f1"}, None)
+    assert (len(others.to_judge), others.known) == (2, 0)
+    assert (await store.judged_by_others("new", {"good": "f1"}, "2020-W01")).to_judge == ()
+    await store.judge_again("new", {"good": "f1"}, None)
+    again = await store.due("good", "f1", 10, NOW, rolled=True)
+    assert [(each.id, each.state, each.judgment) for each in again] == [
+        (duel(1).id, State.ROLLED, None),
+        (duel(2).id, State.ROLLED, None),
+    ]
+    assert again[0].heard == (judgment(judge="old"),)
+    assert again[0].rollout == rollout()
+
+
+async def test_judging_again_loses_nothing_and_going_back_is_free(store: SqliteStore) -> None:
+    """Both judges' leaderboards stay; the first judge's word counts again without being bought, and is posted again."""
+    await queued(store, duel(1))
+    await store.save(duel(1).rolled(rollout()).judged(judgment(judge="old", score=0.0)))
+    await store.judge_again("new", {"good": "f1"}, None)
+    [waiting] = await store.due("good", "f1", 10, NOW)
+    await store.save(waiting.judged(judgment(judge="new", score=1.0)))
+    for judge, score in (("old", 0.0), ("new", 1.0)):
+        assert (await store.columns(judge, {"good": "f1"}, None)).duels.scores.tolist() == [score]
+    await store.acknowledged([waiting], NOW)
+    assert (await store.judged_by_others("old", {"good": "f1"}, None)).known == 1
+    await store.judge_again("old", {"good": "f1"}, None)
+    [back] = await store.deliverable(10, NOW)
+    assert back.judgment == judgment(judge="old", score=0.0)
+    assert await store.due("good", "f1", 10, NOW) == []
+
+
+async def test_all_answers_to_one_challenge_are_found_together(store: SqliteStore) -> None:
+    """Today's configurations alone, the one that asks included."""
+    await queued(store, duel(1), duel(1, "fair"), duel(1, "fair", "old"), duel(2, "fair"))
+    found = await store.siblings(duel(1), {"good": "f1", "fair": "f1"})
+    assert await ids(found) == [duel(1, "fair").id, duel(1).id]
+    both = [each.rolled(rollout(challenger=each.challenger)).judged(judgment()) for each in found]
+    await store.save_all(both)
+    assert [each.state for each in await store.siblings(duel(1), {"good": "f1", "fair": "f1"})] == [State.JUDGED] * 2
+
+
+async def test_a_jury_s_judges_are_known_one_by_one(store: SqliteStore) -> None:
+    """What each said by itself is kept beside the verdict, seat bias included."""
+    await queued(store, duel(1))
+    members = (judgment(judge="a", score=0.0), judgment(judge="b", score=1.0))
+    verdict = judgment(judge="jury").model_copy(update={"rounds": (), "members": members})
+    await store.save(duel(1).rolled(rollout()).judged(verdict))
+    said = await store.opinions("jury", {"good": "f1"}, WEEK)
+    assert [(each.judge, each.challenger, each.score, each.seat_bias) for each in said] == [
+        ("a", "good", 0.0, 0.0),
+        ("b", "good", 1.0, 0.0),
+    ]
+    assert await store.opinions("a", {"good": "f1"}, WEEK) == []
+
+
+@pytest.mark.parametrize(("unit", "clusters"), [("conversation", 3), ("session", 2), ("user", 1)])
+async def test_statistics_may_resample_conversations_sessions_or_users(
+    store: SqliteStore, unit: Unit, clusters: int
+) -> None:
+    """Three conversations of two sessions of one user; where there is no session, the conversation stands in."""
+    places = [("s1", "u"), ("s1", "u"), (None, "u")]
+    for number, (session, user) in enumerate(places, start=1):
+        seen = challenge(number)
+        origin = seen.origin.model_copy(update={"session_id": session, "user_id": user})
+        met = Duel.of(seen.model_copy(update={"origin": origin}), "good", "f1")
+        await store.take(intake(met.challenge, trace=f"t{number}"), [met])
+        await store.save(met.rolled(rollout()).judged(judgment()))
+    found = await store.columns("judge/1", {"good": "f1"}, None, unit)
+    assert len(set(found.clusters.tolist())) == clusters
 
 
 async def test_work_that_fails_fails_alone(store: SqliteStore) -> None:
@@ -390,6 +466,13 @@ async def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path
     earlier = Migrations("understudy")
     earlier(name="m001_initial")(m001_initial)
     earlier.apply(sqlite_utils.Database(old))
+    verdict = judgment(judge="old", score=1.0)
+    old.execute("insert into challenge values ('c', 'c', 't', null, ?, ?, null, null, 1, 1, null, 0)", (WEEK, b""))
+    old.execute(
+        """insert into duel (id, challenge_id, challenger, fingerprint, epoch, state, rollout, judgment, judge, verdict,
+           score, consistent, identical) values ('d', 'c', 'good', 'f1', ?, 'posted', '{}', ?, 'old', 'win', 1, 1, 0)""",
+        (WEEK, verdict.model_dump_json()),
+    )
     old.execute("insert into mark values ('a', ?)", (BEGUN.isoformat(),))
     old.execute("insert into trace values ('t', null, ?, 3, null, 'challenged', '')", (BEGUN.isoformat(),))
     old.execute("insert into turn values ('u', 't', 'challenged', '', 'content', 1)")
@@ -399,6 +482,8 @@ async def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path
     assert await store.mark("a") == BEGUN
     assert await ledger_of(store) == {("trace", Fate.CHALLENGED, ""): 1, ("turn", Fate.CHALLENGED, ""): 1}
     assert await took(store, HERE, trace="t2") == 1
+    assert (await store.columns("old", {"good": "f1"}, WEEK)).duels.scores.tolist() == [1.0]
+    assert (await store.judged_by_others("new", {"good": "f1"}, WEEK)).known == 0
     await store.aclose()
 
 

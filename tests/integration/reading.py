@@ -27,6 +27,7 @@ from connector.sources.langfuse import LangfuseSource
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel, Fate, Seen
 from judges.arena_hard import ArenaHard
+from judges.jury import Jury
 from rollouts.budget import Budget
 from rollouts.cost import FREE
 from rollouts.limits import Limits
@@ -189,8 +190,7 @@ def polling(
     arena = Arena(
         source=source,
         challengers={"a": Challenger(name="a", model=model)},
-        judge=ArenaHard(),
-        judge_model=model,
+        jury=Jury.of(ArenaHard(), model),
         sink=JsonlSink(NOWHERE),
         rules=Rules(selection=Selection(filters=filters or Filters())),
     )

@@ -286,10 +286,12 @@ class Counting(SqliteStore):
 
     asked = 0
 
-    async def due(self, challenger: str, fingerprint: str, limit: int, now: datetime) -> list[Duel]:
+    async def due(
+        self, challenger: str, fingerprint: str, limit: int, now: datetime, *, rolled: bool = False
+    ) -> list[Duel]:
         """Count, then answer."""
         self.asked += 1
-        return await super().due(challenger, fingerprint, limit, now)
+        return await super().due(challenger, fingerprint, limit, now, rolled=rolled)
 
 
 async def test_a_lane_asks_the_store_seldom() -> None:

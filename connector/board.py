@@ -1,0 +1,75 @@
+"""From what is stored to the leaderboard, and by which rules."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Literal
+
+from pydantic import Field
+
+from connector.pipeline import Arena
+from connector.ports import Store
+from connector.types import Unit
+from judges.standings.decision import Weights
+from judges.standings.leaderboard import Conditions, Leaderboard
+from judges.standings.standings import standings
+from rollouts.types import Options
+
+ALL_EPOCHS = "all"
+
+
+class BoardRules(Options):
+    """How the leaderboard is reckoned. None of this asks a judge again."""
+
+    scale: Literal["sevenths", "weight_3"] = "sevenths"
+    """What a label is worth: 1, 6/7, 1/2, 1/7, 0, or Arena-Hard's battles: `much better` is three."""
+    unit: Unit = "conversation"
+    """What intervals resample: turns of one conversation, session or user are not independent."""
+    margin: float = Field(default=0.02, gt=0, lt=0.5)
+    """How far below production's one half a challenger may lie and still be called as good."""
+    precision: float = Field(default=0.02, gt=0, lt=0.5)
+    """The half-width wished for intervals: how many more conversations that takes is shown."""
+    rounds: int = Field(default=2000, ge=200)
+    """Resamples of the bootstrap."""
+    weights: Weights = Weights()
+
+
+async def leaderboard(arena: Arena, store: Store, rules: BoardRules, *, seed: int, epoch: str | None) -> Leaderboard:
+    """Add up every decided duel of today's challengers under today's jury, off the event loop."""
+    jury = arena.jury
+    fingerprints = {name: challenger.fingerprint for name, challenger in arena.challengers.items()}
+    columns = await store.columns(jury.version, fingerprints, epoch, rules.unit)
+    opinions = await store.opinions(jury.version, fingerprints, epoch)
+    return await asyncio.to_thread(
+        standings,
+        columns,
+        conditions=conditions(arena, rules, epoch),
+        seed=seed,
+        controls=[name for name, challenger in arena.challengers.items() if challenger.control],
+        rounds=rules.rounds,
+        epoch=epoch,
+        wanted=rules.precision,
+        margin=rules.margin,
+        weights=rules.weights,
+        opinions=opinions,
+        names={juror.version: juror.name for juror in jury.jurors},
+        rule=jury.rules.rule if jury.rules else "mean",
+        quorum=jury.quorum,
+    )
+
+
+def conditions(arena: Arena, rules: BoardRules, epoch: str | None) -> Conditions:
+    """Return what the figures depend on."""
+    scale = rules.scale if arena.jury.scale == "sevenths" else arena.jury.scale
+    return Conditions(
+        judge=arena.jury.version,
+        scale=scale,
+        sampling=_sampling(arena, rules),
+        window=epoch or ALL_EPOCHS,
+    )
+
+
+def _sampling(arena: Arena, rules: BoardRules) -> str:
+    drawn = (arena.rules.selection.model_dump_json(), arena.rules.turns.model_dump_json(), rules.unit)
+    return hashlib.sha256("\n".join(drawn).encode()).hexdigest()[:8]

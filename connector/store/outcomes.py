@@ -1,0 +1,123 @@
+"""What the leaderboard is made of, read in one pass."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from connector.store.writer import Writer
+from connector.types import Unit
+from judges.standings.columns import gathered
+from judges.standings.outcomes import Opinion, Outcome, Turn
+from judges.standings.style import Style
+from judges.standings.tables import Columns
+from judges.types import Verdict
+
+_UNITS: dict[Unit, str] = {
+    "conversation": "conversation_id",
+    "session": "coalesce(session_id, conversation_id)",
+    "user": "coalesce(user_id, session_id, conversation_id)",
+}
+_TURNS = """
+select id, {unit}, baseline_cost_usd, baseline_latency_s, style_length, style_headers, style_items, style_bold, calls,
+       faults, slices from challenge
+ where (?1 is null or epoch = ?1) and exists (
+       select 1 from duel where challenge_id = challenge.id and ((state = 'dead' and judge is null) or exists (
+              select 1 from judgment where duel_id = duel.id and judgment.judge = ?2)))
+"""
+_OUTCOMES = """
+select challenger, challenge_id, score, verdict, consistent, identical, won, battles, cost_usd, latency_s,
+       state = 'dead', style_length, style_headers, style_items, style_bold, calls, faults, same_calls, meetings
+  from duel left join judgment on judgment.duel_id = duel.id and judgment.judge = ?3
+ where challenger = ?1 and fingerprint = ?2 and (judgment.judge is not null or (state = 'dead' and duel.judge is null))
+   and (?4 is null or epoch = ?4) order by duel.rowid
+"""
+_OPINIONS = """
+select opinion.judge, challenger, challenge_id, opinion.score, opinion.verdict, opinion.consistent, seat_bias
+  from opinion join duel on duel.id = opinion.duel_id
+ where jury = ?1 and challenger = ?2 and fingerprint = ?3 and (?4 is null or epoch = ?4)
+"""
+
+
+class Outcomes:
+    """Reads what became of duels under one judge."""
+
+    _writer: Writer
+
+    async def columns(
+        self, judge: str, fingerprints: Mapping[str, str], epoch: str | None, unit: Unit = "conversation"
+    ) -> Columns:
+        def read(db: sqlite3.Connection) -> Columns:
+            turns = db.execute(_TURNS.format(unit=_UNITS[unit]), (epoch, judge))
+            return gathered(map(_turn, turns), _outcomes(db, judge, fingerprints, epoch))
+
+        return await self._writer.run(read)
+
+    async def opinions(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> list[Opinion]:
+        def read(db: sqlite3.Connection) -> list[Opinion]:
+            asked = ((judge, challenger, fingerprint, epoch) for challenger, fingerprint in fingerprints.items())
+            return [_opinion(row) for arguments in asked for row in db.execute(_OPINIONS, arguments)]
+
+        return await self._writer.run(read)
+
+    async def epochs(self, judge: str) -> list[str]:
+        sql = "select distinct epoch from duel where judge = ? order by epoch"
+        rows = await self._writer.run(lambda db: db.execute(sql, (judge,)).fetchall())
+        return [epoch for (epoch,) in rows]
+
+
+def _outcomes(
+    db: sqlite3.Connection, judge: str, fingerprints: Mapping[str, str], epoch: str | None
+) -> Iterator[Outcome]:
+    for challenger, fingerprint in fingerprints.items():
+        yield from map(_outcome, db.execute(_OUTCOMES, (challenger, fingerprint, judge, epoch)))
+
+
+def _turn(row: tuple[Any, ...]) -> Turn:
+    challenge_id, cluster, cost_usd, latency_s, *looks, calls, faults, slices = row
+    return Turn(
+        challenge_id=challenge_id,
+        cluster=cluster,
+        cost_usd=cost_usd,
+        latency_s=latency_s,
+        style=_style(looks),
+        calls=calls,
+        faults=tuple(faults.split()) if faults else (),
+        slices=tuple((dimension, value) for dimension, value in orjson.loads(slices)) if slices else (),
+    )
+
+
+def _outcome(row: tuple[Any, ...]) -> Outcome:
+    challenger, challenge_id, score, verdict, consistent, identical, won, battles, cost_usd, latency_s, dead = row[:11]
+    *looks, calls, faults, same_calls, meetings = row[11:]
+    return Outcome(
+        challenger=challenger,
+        challenge_id=challenge_id,
+        score=score,
+        verdict=Verdict(verdict) if verdict else None,
+        consistent=None if consistent is None else bool(consistent),
+        identical=bool(identical),
+        won=won,
+        battles=battles,
+        cost_usd=cost_usd,
+        latency_s=latency_s,
+        failed=bool(dead),
+        style=_style(looks),
+        calls=calls,
+        faults=tuple(faults.split()) if faults else (),
+        same_calls=None if same_calls is None else bool(same_calls),
+        meetings=orjson.loads(meetings) if meetings else {},
+    )
+
+
+def _opinion(row: tuple[Any, ...]) -> Opinion:
+    judge, challenger, challenge_id, score, verdict, consistent, seat_bias = row
+    consistency = None if consistent is None else bool(consistent)
+    return Opinion(judge, challenger, challenge_id, score, Verdict(verdict), consistency, seat_bias)
+
+
+def _style(looks: list[Any]) -> Style | None:
+    return None if looks[0] is None else Style(*looks)

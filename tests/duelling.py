@@ -146,6 +146,20 @@ class Ties(Judge):
         return judgment(judge=self.version(model))
 
 
+class Ranks(Ties):
+    """Looks at all answers to one challenge at once, with one question, and finds the later in the alphabet better."""
+
+    scale = "ranks"
+    together = True
+
+    async def judge_together(
+        self, challenge: Challenge, rollouts: Mapping[str, Rollout], ask: Ask, *, model: str
+    ) -> Mapping[str, Judgment]:
+        """Ask once for all."""
+        await ask(Request(key=challenge.id, messages=(message("user", f"rank {' '.join(rollouts)}"),)))
+        return {name: judgment(judge=self.version(model), score=place % 2) for place, name in enumerate(rollouts)}
+
+
 class Kept:
     """A sink that remembers, and fails as it is told."""
 
@@ -193,6 +207,7 @@ def arena(
     sink: Kept | None = None,
     providers: Mapping[str, Provider] | None = None,
     judge_provider: Provider | None = None,
+    judge: Judge | None = None,
     journal: Journal | None = None,
 ) -> Arena:
     """Join the parts."""
@@ -202,7 +217,7 @@ def arena(
         challengers={
             name: Challenger(name=name, model=model(known.get(name, Told()), journal)) for name in challengers
         },
-        jury=Jury.of(Ties(), model(judge_provider or Told(model="judge"), journal)),
+        jury=Jury.of(judge or Ties(), model(judge_provider or Told(model="judge"), journal)),
         sink=sink or Kept(),
         rules=Rules(),
     )

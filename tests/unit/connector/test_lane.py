@@ -17,7 +17,7 @@ from connector.store.sqlite import SqliteStore
 from connector.types import Duel, State
 from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable
 from rollouts.types import Completion, Request
-from tests.duelling import Told, arena, challenge, intake
+from tests.duelling import Ranks, Told, arena, challenge, intake, rollout
 
 HASTY = Patience(attempts=3, first_wait_s=0.0)
 
@@ -84,6 +84,56 @@ async def test_everything_due_is_carried_to_its_judgment(store: SqliteStore) -> 
     await carried(lane(met, store, width=2))
     assert await store.states() == {("good", State.JUDGED): 12}
     assert len(told._asked) == len(set(told._asked)) == 12
+
+
+def side_by_side(met: Arena, store: SqliteStore, patience: Patience = HASTY) -> dict[str, Lane]:
+    """Return a lane for every challenger, each knowing the others."""
+    lanes = {name: Lane(name, met, store, width=4, patience=patience, clock=Clock()) for name in met.challengers}
+    for each in lanes.values():
+        each.peers = lanes
+    return lanes
+
+
+async def test_a_ranking_waits_for_all_answers_and_is_bought_once(store: SqliteStore) -> None:
+    """All challengers of a challenge are judged by one question, whichever of them was slow; the dead are left out."""
+    judging = Told(model="judge")
+    slow, dying = Told(), answering(lambda text: Permanent("refused") if text == "question 0" else None)
+    met = arena(
+        "fast",
+        "slow",
+        "sick",
+        providers={"slow": slow, "sick": dying},
+        judge_provider=judging,
+        judge=Ranks(),
+        journal=store,
+    )
+    await prepared(store, met, 3)
+    await asyncio.gather(*(carried(each) for each in side_by_side(met, store, Patience(first_wait_s=0.05)).values()))
+    states = await store.states()
+    assert states[("fast", State.JUDGED)] == states[("slow", State.JUDGED)] == 3
+    assert (states[("sick", State.JUDGED)], states[("sick", State.DEAD)]) == (2, 1)
+    assert sorted(judging._asked) == ["rank fast sick slow", "rank fast sick slow", "rank fast slow"]
+
+
+async def test_a_ranking_does_not_wait_for_a_lane_that_waits_for_a_person(store: SqliteStore) -> None:
+    """A run that ends when idle ends; what is missing an answer stays as it is."""
+    broken = answering(lambda _: Fatal("no key"))
+    met = arena("fast", "broken", providers={"broken": broken}, judge=Ranks(), journal=store)
+    await prepared(store, met, 2)
+    await asyncio.gather(*(carried(each) for each in side_by_side(met, store, Patience(first_wait_s=0.05)).values()))
+    assert await store.states() == {("fast", State.ROLLED): 2, ("broken", State.QUEUED): 2}
+
+
+async def test_judging_alone_asks_no_challenger(store: SqliteStore) -> None:
+    """With `rolled` what is queued stays queued, and what is answered is judged."""
+    told = Told()
+    met = arena("good", providers={"good": told}, journal=store)
+    first, *_ = await prepared(store, met, 3)
+    await store.save(first.rolled(rollout()))
+    moving = lane(met, store)
+    await asyncio.wait_for(moving.run(asyncio.Event(), until_idle=True, rolled=True), timeout=20)
+    assert await store.states() == {("good", State.JUDGED): 1, ("good", State.QUEUED): 2}
+    assert told._asked == []
 
 
 async def test_a_step_that_may_work_later_is_tried_again(store: SqliteStore) -> None:

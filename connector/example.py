@@ -29,9 +29,9 @@ _HEAD = """
 """
 _GIVEN: dict[tuple[str, ...], dict[str, Any]] = {
     ("judge", "model"): {"kind": "anthropic", "model": "claude-opus-4-5"},
-    ("jury", "judges", "opus"): {"stand_in": False, "kind": "anthropic", "model": "claude-opus-4-5"},
-    ("jury", "judges", "gpt"): {"stand_in": False, "kind": "openai", "model": "gpt-5"},
-    ("jury", "judges", "gemini"): {"stand_in": True, "kind": "openai_compatible", "model": "gemini-3-pro"},
+    ("jury", "judges", "opus"): {"model": {"kind": "anthropic", "model": "claude-opus-4-5"}},
+    ("jury", "judges", "gpt"): {"model": {"kind": "openai", "model": "gpt-5"}},
+    ("jury", "judges", "qwen"): {"stand_in": True, "model": {"kind": "openai_compatible", "model": "qwen3-max"}},
     ("challengers", "mini"): {"kind": "openai", "model": "gpt-5-mini"},
     ("challengers", "local"): {
         "kind": "openai_compatible",
@@ -52,7 +52,7 @@ def example() -> str:
 def _table(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[str]:
     """Plain keys first, then the tables below: TOML reads a key into the table that was opened last."""
     for name, field in model.model_fields.items():
-        if not _is_table(field):
+        if not _is_table(field) and name not in ("judge", "jury"):
             yield from _key(name, field)
     for name, field in model.model_fields.items():
         if name == "judge":
@@ -69,20 +69,27 @@ def _table(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[str]:
 
 def _judge() -> Iterator[str]:
     yield from ["", "[judge]", *_comment(JudgeTable.__doc__ or "")]
-    yield from _key("kind", JudgeTable.model_fields["kind"])
-    yield from _plugin(load(Judge, "arena_hard", package="judges"), {})
+    known = kinds(Judge, package="judges")
+    yield from ["# kind is one of " + ", ".join(known), *_key("kind", JudgeTable.model_fields["kind"])]
+    usual = load(Judge, str(JudgeTable.model_fields["kind"].default), package="judges")
+    yield from _plugin(usual, {})
+    for kind in known:
+        others = load(Judge, kind, package="judges").model_fields
+        fields = {name: field for name, field in others.items() if name not in usual.model_fields}
+        if fields:
+            yield from ["", f'# Keys of kind = "{kind}" alone:']
+        for name, field in fields.items():
+            yield from (line if line.startswith("#") else f"# {line}" for line in _key(name, field))
     yield from _model(("judge", "model"), ModelTable)
 
 
 def _jury() -> Iterator[str]:
     """As comments: it takes the place of [judge]."""
     lines = ["[jury]", *_comment(JuryTable.__doc__ or ""), *_table(JuryRules, ("jury",))]
-    for name in ("opus", "gpt", "gemini"):
-        at = ("jury", "judges", name)
-        given = _GIVEN[at]
-        lines += ["", f"[{'.'.join(at)}]", *_key("kind", JurorTable.model_fields["kind"])]
-        lines += [*_key("stand_in", JurorTable.model_fields["stand_in"], given), f"[{'.'.join((*at, 'model'))}]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in given.items() if key != "stand_in"]
+    for at, given in _GIVEN.items():
+        if at[0] == "jury":
+            lines += ["", f"[{'.'.join(at)}]", *_comment(JurorTable.__doc__ or "")]
+            lines += [line for name, field in JurorTable.model_fields.items() for line in _key(name, field, given)]
     yield ""
     yield from (f"# {line}".rstrip() for line in lines)
 
@@ -145,8 +152,8 @@ def _toml(value: Any) -> str | None:
             return json.dumps(value, ensure_ascii=False)  # TOML writes these as JSON does
         case tuple() | list():
             return f"[{', '.join(filter(None, map(_toml, value)))}]"
-        case BaseModel():
-            given = value.model_dump(exclude_none=True)
+        case BaseModel() | dict():
+            given = value if isinstance(value, dict) else value.model_dump(exclude_none=True)
             return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in given.items())} }}" if given else None
         case _:
             return None

@@ -50,6 +50,52 @@ def test_the_shortest_configuration_is_a_judge_and_a_challenger(tmp_path: Path) 
     assert config.source.kind == "langfuse"
 
 
+JURY = """
+[jury]
+rule = "median"
+families = { "house-*" = ["alibaba"] }
+[jury.judges.one.model]
+kind = "scripted"
+model = "claude-opus-4-5"
+answers = ["[[A=B]]"]
+[jury.judges.two.model]
+kind = "scripted"
+model = "gpt-5"
+answers = ["[[A=B]]"]
+[jury.judges.three]
+stand_in = true
+asks = 3
+[jury.judges.three.model]
+kind = "scripted"
+model = "gemini-3-pro"
+answers = ["[[A=B]]"]
+[challengers.a]
+kind = "scripted"
+answers = ["hello"]
+"""
+
+
+def test_a_jury_takes_the_place_of_the_judge(tmp_path: Path) -> None:
+    """Each judge is a table of its own, with the keys of its kind."""
+    config = read(written(tmp_path, JURY))
+    assert config.judge is None
+    assert config.jury is not None
+    assert [(name, table.stand_in) for name, table in config.jury.judges.items()] == [
+        ("one", False),
+        ("two", False),
+        ("three", True),
+    ]
+    assert "jury.judges.three.asks = 0" in refused(tmp_path, JURY.replace("asks = 3", "asks = 0"))
+    assert "`stand_in`" in refused(tmp_path, JURY.replace("stand_in", "standin"))
+
+
+@pytest.mark.parametrize("text", [JURY + GOOD.partition("[challengers")[0], GOOD.partition("[challengers.a]")[2]])
+def test_exactly_one_table_says_who_judges(tmp_path: Path, text: str) -> None:
+    """With both, or neither, nobody would know whose verdicts count."""
+    text = text if "[challengers" in text else f"[challengers.a]{text}"
+    assert "exactly one of the tables [judge] and [jury]" in refused(tmp_path, text)
+
+
 def test_an_unknown_key_names_what_was_probably_meant(tmp_path: Path) -> None:
     """A typo costs one look, not an afternoon."""
     said = refused(tmp_path, GOOD + "\n[poll]\nsetle = '5m'\n")
@@ -79,7 +125,7 @@ def test_a_wrong_value_is_named_with_file_key_value_and_what_is_allowed(tmp_path
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("", "judge: this key is needed"),
+        ("", "challengers: this key is needed"),
         (GOOD.replace('kind = "scripted"\nanswers = ["hello"]', 'kind = "opena"'), "no provider is called 'opena'"),
         (GOOD.replace("challengers.a", "challengers.baseline"), "not `baseline`"),
         (GOOD.replace("challengers.a", 'challengers."a b"'), "a name is letters"),
@@ -122,7 +168,7 @@ def test_every_key_is_in_the_example_with_a_line_of_explanation() -> None:
         f"{model.__name__}.{name}"
         for model in models
         for name, field in model.model_fields.items()
-        if name not in keys and f"[{name}]" not in lines and name not in ("judge", "challengers") and field
+        if name not in keys and f"[{name}]" not in lines and name not in ("judge", "jury", "challengers") and field
         and model.__name__ != "Scripted"
     ]  # fmt: skip
     a_key = re.compile(r"(# )?\w+ =")

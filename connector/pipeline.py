@@ -144,7 +144,7 @@ async def judge(arena: Arena, siblings: Sequence[Duel]) -> list[Duel]:
     """Have the rollouts of one challenge judged: one, or all of them where the jury looks at them together."""
     rollouts = {duel.challenger: duel.rollout for duel in siblings if duel.rollout is not None}
     challenge, jury = siblings[0].challenge, arena.jury
-    if not jury.together:
+    if not jury.together and not jury.asks_about_identical:
         [rollout] = rollouts.values()
         if same := identical(challenge, rollout, jury.version):
             return [siblings[0].judged(same)]

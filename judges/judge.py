@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from judges.types import Judgment, Scale
 from rollouts.types import Challenge, Completion, Options, Request, Rollout
@@ -20,6 +20,9 @@ class Judge(Options, ABC):
     """What its verdicts are worth. Judges that give labels can be read as `weight_3` too."""
     together: ClassVar[bool] = False
     """Whether it looks at all challengers at once. Then none of them is judged before all have answered."""
+
+    identical: Literal["tie", "judge"] = "tie"
+    """Answers that say the same tie without a question. `judge` asks all the same: what is nothing worth to it?"""
 
     @property
     def rounds(self) -> int:

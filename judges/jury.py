@@ -93,6 +93,11 @@ class Jury:
         """Whether all challengers of a challenge are judged at once."""
         return self.jurors[0].judge.together
 
+    @property
+    def asks_about_identical(self) -> bool:
+        """Whether answers that say the same are judged all the same."""
+        return any(juror.judge.identical == "judge" for juror in self.jurors)
+
     def check(self) -> None:
         """Raise `Fatal` for a jury that can never speak, or that would add up what cannot be added."""
         principals = [juror for juror in self.jurors if not juror.stand_in]

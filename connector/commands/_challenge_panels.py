@@ -61,7 +61,8 @@ def _print_judgment(console: Console, judgment: Judgment, width: int) -> None:
 
 
 def _title(number: int, judged: Judgment, look: Round) -> str:
-    seated = ", ".join(f"{seat} {who}" for seat, who in look.seated.items()) or f"challenger in {look.challenger_seat}"
+    alone = f"challenger in seat {look.challenger_seat}"
+    seated = ", ".join(f"{seat} {who}" for seat, who in look.seated.items()) or alone
     return escape(f"round {number} · {judged.judge} · {seated} · {look.problem or finding(look)}")
 
 

@@ -11,8 +11,9 @@ import typer
 
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run
-from connector.commands._leaderboard_table import print_leaderboard
-from connector.leaderboard_text import as_csv, markdown
+from connector.commands._leaderboard_table import print_fields, print_leaderboard, print_whole
+from connector.leaderboard_text.as_csv import as_csv
+from connector.leaderboard_text.markdown import markdown
 from judges.standings.leaderboard import Leaderboard
 
 
@@ -24,10 +25,15 @@ def register(verb: typer.Typer) -> None:
         config: ConfigPath = DEFAULT_CONFIG,
         *,
         epoch: Annotated[str | None, typer.Option(help="One week, such as 2026-W47; all where it is left out.")] = None,
+        brief: Annotated[bool, typer.Option("--brief", help="The main table only.")] = False,
         as_json: AsJson = False,
         csv: Annotated[bool, typer.Option("--csv", help="The result as CSV.")] = False,
         markdown_: Annotated[bool, typer.Option("--markdown", help="The result as Markdown.")] = False,
+        fields: Annotated[bool, typer.Option("--fields", help="What each field of --json means.")] = False,
     ) -> None:
+        if fields:
+            print_fields(results())
+            return
         board = run(_leaderboard(config, epoch))
         if as_json:
             sys.stdout.write(orjson.dumps(board.model_dump(mode="json")).decode() + "\n")
@@ -35,8 +41,10 @@ def register(verb: typer.Typer) -> None:
             sys.stdout.write(as_csv(board))
         elif markdown_:
             sys.stdout.write(markdown(board) + "\n")
+        elif brief:
+            print_leaderboard(results(), board, sayings=False)
         else:
-            print_leaderboard(results(), board)
+            print_whole(results(), board)
 
 
 async def _leaderboard(path: Path, epoch: str | None) -> Leaderboard:

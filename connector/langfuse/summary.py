@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, get_args, get_origin
 
 from connector.langfuse.own import LEADERBOARD, MARK
 from connector.langfuse.spans import Span
-from connector.leaderboard_text import markdown, title
+from connector.leaderboard_text.advice import advice
+from connector.leaderboard_text.main_table import title
+from connector.leaderboard_text.markdown import markdown
 from connector.scoring import OWN, span_id
 from connector.types import Score, digest
 from judges.standings.leaderboard import Leaderboard, Standing
 
 DATASET = "understudy/leaderboard"
 
-_FIGURES = {
-    "win_rate": "win_rate",
-    "win_rate_low": "low",
-    "win_rate_high": "high",
-    "turns": "turns",
-    "unreadable": "unreadable",
-    "failed": "failed",
-    "cost_per_1000_turns_usd": "cost_per_1000_turns_usd",
-    "p95_latency_s": "p95_latency_s",
-}
-"""Names of run-level scores, and the fields of a standing that they show."""
+SWITCHING = "switching"
+"""The score that says whether the figures support replacing production; its comment is the advice."""
+
+_NAMES = {"low": "win_rate_low", "high": "win_rate_high"}
+
+
+def figure_names() -> dict[str, str]:
+    """Return the names of the run-level scores by the field of a standing that they show: all single numbers."""
+    return {
+        field: _NAMES.get(field, field)
+        for field, info in Standing.model_fields.items()
+        if get_origin(info.annotation) is not dict and {int, float} & {info.annotation, *get_args(info.annotation)}
+    }
 
 
 def run_scores(
@@ -36,43 +40,63 @@ def run_scores(
     `begun` says when each experiment began: the figures bear that time at every write, so that they overwrite
     themselves, and none of them stands before the experiment that it is about.
     """
+    names = figure_names()
+    sayings = {saying.challenger: saying for saying in advice(leaderboard)}
     for row in leaderboard.standings:
         if experiment := experiments.get(row.challenger):
-            for name, field in _FIGURES.items():
+            about = _About(leaderboard, row, experiment, begun[row.challenger])
+            for field, name in names.items():
                 value = getattr(row, field)
                 if value is not None:
-                    yield _figure(leaderboard, row, name, float(value), experiment, at=begun[row.challenger])
+                    yield about.score(name, float(value))
+            if row.switching is not None:
+                saying = sayings.get(row.challenger)
+                comment = f"{saying.sentence} It {saying.rests}." if saying else row.advice
+                yield about.score(SWITCHING, row.switching.value, comment)
 
 
-def _figure(
-    leaderboard: Leaderboard, row: Standing, name: str, value: float, experiment: str, *, at: datetime
-) -> Score:
-    return Score(
-        id=digest(experiment, leaderboard.judge, name),
-        name=name,
-        value=value,
-        data_type="NUMERIC",
-        timestamp=at,
-        experiment_id=experiment,
-        comment=f"{row.turns} turns of {row.conversations} conversations; judge {leaderboard.judge}",
-        metadata={"judge": leaderboard.judge, "scale": leaderboard.scale, "seed": leaderboard.seed},
-    )
+class _About(NamedTuple):
+    """What the scores of one row have in common."""
+
+    board: Leaderboard
+    row: Standing
+    experiment: str
+    at: datetime
+
+    def score(self, name: str, value: float | str, comment: str | None = None) -> Score:
+        """Figures that may not be compared have different ids, and stand beside each other."""
+        board, rests = self.board, f"{self.row.turns} turns of {self.row.conversations} conversations"
+        return Score(
+            id=digest(self.experiment, *_conditions(board), name),
+            name=name,
+            value=value,
+            data_type="CATEGORICAL" if isinstance(value, str) else "NUMERIC",
+            timestamp=self.at,
+            experiment_id=self.experiment,
+            comment=comment or f"{rests}; judge {board.judge}",
+            metadata={
+                "comparability": board.comparability,
+                "judge": board.judge,
+                "scale": board.scale,
+                "seed": board.seed,
+            },
+        )
 
 
 def item(leaderboard: Leaderboard) -> dict[str, Any]:
-    """Return the leaderboard as a dataset item: one per epoch and judge."""
+    """Return the whole leaderboard as a dataset item: one per epoch, judge and other conditions."""
     return {
         "datasetName": DATASET,
-        "id": digest("leaderboard", _epoch(leaderboard), leaderboard.judge),
-        "input": {"epoch": leaderboard.epoch, "judge": leaderboard.judge},
+        "id": digest("leaderboard", _epoch(leaderboard), *_conditions(leaderboard)),
+        "input": _about(leaderboard),
         "expectedOutput": leaderboard.model_dump(mode="json"),
         "metadata": {MARK: "leaderboard"},
     }
 
 
 def span(leaderboard: Leaderboard, project_id: str) -> Span:
-    """Return the leaderboard as a trace whose output is a Markdown table: one per epoch and judge."""
-    names = (project_id, _epoch(leaderboard), leaderboard.judge)
+    """Return the leaderboard as a trace whose output is all of it as Markdown: one where there is one item."""
+    names = (project_id, _epoch(leaderboard), *_conditions(leaderboard))
     return Span(
         trace_id=OWN + digest("leaderboard", *names)[:24],
         span_id=span_id("leaderboard", *names),
@@ -82,9 +106,23 @@ def span(leaderboard: Leaderboard, project_id: str) -> Span:
         environment=LEADERBOARD,
         trace_name="understudy leaderboard",
         shows="leaderboard",
-        input={"epoch": leaderboard.epoch, "judge": leaderboard.judge},
+        input=_about(leaderboard),
         output=markdown(leaderboard),
     )
+
+
+def _conditions(leaderboard: Leaderboard) -> tuple[str, ...]:
+    """Name what figures depend on; the hash holds judge and scale too, but not every leaderboard has one."""
+    return leaderboard.judge, leaderboard.scale, leaderboard.comparability
+
+
+def _about(leaderboard: Leaderboard) -> dict[str, str | None]:
+    return {
+        "epoch": leaderboard.epoch,
+        "judge": leaderboard.judge,
+        "scale": leaderboard.scale,
+        "comparability": leaderboard.comparability,
+    }
 
 
 def _monday(epoch: str) -> datetime:

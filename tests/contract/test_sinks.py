@@ -17,9 +17,9 @@ from connector.ports import Sink
 from connector.sinks.jsonl import JsonlSink
 from connector.sinks.langfuse import LangfuseSink
 from connector.types import Duel, Run
-from judges.standings.leaderboard import Outcome, standings
 from judges.types import Judgment, Label, Round, Verdict
 from rollouts.types import Challenge, Completion, Message, Origin, Rollout, Text, Usage
+from tests.outcomes import outcome, tallied
 
 KINDS = ["jsonl", "langfuse events_only", "langfuse dual", "langfuse list_scores", "langfuse v3"]
 MOMENT = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -114,7 +114,7 @@ async def test_what_was_swallowed_is_missing(kind: str, what: str, tmp_path: Pat
 @pytest.mark.parametrize("kind", KINDS)
 async def test_publishing_again_adds_nothing(kind: str, tmp_path: Path) -> None:
     """A leaderboard overwrites itself, also from another process."""
-    board = standings([Outcome("rival", "v", 0.5, Verdict.TIE)], judge="arena_hard/j/1", seed=0, epoch="2026-W47")
+    board = tallied([outcome("rival", "v/1", 0.5)], epoch="2026-W47")
     async with opened(kind, tmp_path) as (sink, place):
         await sink.post([duel(0)], [duel(0).challenge], doubtful=())
         await sink.publish(board, {"rival": Run(fingerprint="f1", begun_at=MOMENT)})

@@ -15,10 +15,12 @@ import pytest
 
 from judges.labels import read_label
 from judges.standings.bootstrap import cluster_interval
-from judges.standings.leaderboard import Outcome, standings
-from judges.types import Judgment, Label, Seat
+from judges.standings.outcomes import Outcome
+from judges.standings.scales import fought_in, together
+from judges.types import Judgment, Label, Scale, Seat
 from judges.verdicts import add_up, battles, score
 from tests.judged import round_of
+from tests.outcomes import rows, tallied
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded judgments in {DATA}")
@@ -27,6 +29,7 @@ EXPLAINED: dict[tuple[str, str, int], str] = {}
 """Games whose label we read otherwise than was recorded, with the reason: set, question and number of the game."""
 
 BASELINE = "claude-3.7-sonnet"
+SCALES: tuple[Scale, Scale] = ("sevenths", "weight_3")
 
 
 class Pair(NamedTuple):
@@ -92,7 +95,16 @@ def outcomes(name: str, found: Iterable[Pair]) -> Iterable[Outcome]:
     """Yield what the leaderboard reads."""
     for pair in found:
         judgment = pair.judgment()
-        yield Outcome(name, pair.question, judgment.score, judgment.verdict, judgment.consistent)
+        fights = together(fought_in(judgment, "weight_3"))
+        yield Outcome(
+            name,
+            pair.question,
+            judgment.score,
+            judgment.verdict,
+            judgment.consistent,
+            won=fights.worth * fights.weight if fights else None,
+            battles=fights.weight if fights else None,
+        )
 
 
 def share(found: Iterable[bool]) -> float:
@@ -150,11 +162,11 @@ class Reference(NamedTuple):
 def test_the_reference_figures_come_out(known: Reference) -> None:
     """Both scales, agreement after the swap, and flips, as published with the data."""
     found = pairs(known.name)
-    rows = {row.challenger: row for row in standings(outcomes(known.name, found), judge="j", seed=1).standings}
-    row = rows[known.name]
+    row, weighed = (rows(tallied(outcomes(known.name, found), scale=scale))[known.name] for scale in SCALES)
     assert (row.turns, row.turns + row.unreadable, len(found)) == (known.complete, known.every, known.every)
-    assert weight_3(found) == pytest.approx(known.weight_3, abs=0.0051)
     assert row.win_rate is not None
+    assert weighed.win_rate is not None
+    assert 100 * weighed.win_rate == pytest.approx(known.weight_3, abs=0.0051)
     assert 100 * row.win_rate == pytest.approx(known.sevenths, abs=0.0051)
     assert row.round_agreement == pytest.approx(1 - known.other_sign, abs=0.00051)
     whole = [pair for pair in found if pair.first and pair.second]

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from connector.demo.langfuse import Mode, SmallLangfuse
+from connector.langfuse.summary import SWITCHING, figure_names
 from tests.integration.world import CONFIG, config, fetch, produce, understudy
 
 MODES = get_args(Mode)
@@ -77,7 +78,7 @@ async def test_each_challenger_and_the_baseline_are_experiments(tmp_path: Path, 
     assert all(row.type == "GENERATION" and row.environment == "sdk-experiment" for row in rollouts + baselines)
     assert all(row.environment == "llm-as-a-judge" for row in judges)
     names = {score["name"] for score in found["good"]["scores"]}
-    assert names == {
+    assert names >= {
         "win_rate",
         "win_rate_low",
         "win_rate_high",
@@ -86,7 +87,9 @@ async def test_each_challenger_and_the_baseline_are_experiments(tmp_path: Path, 
         "failed",
         "p95_latency_s",
         "cost_per_1000_turns_usd",
+        "switching",
     }
+    assert names <= {*figure_names().values(), SWITCHING}
 
 
 @pytest.mark.parametrize("mode", ["dual", "v3"])

@@ -10,19 +10,19 @@ import pytest
 from connector.demo.models import ModelServer
 from connector.types import Fate, State
 from judges.labels import Problem, read_label
-from judges.standings.leaderboard import Outcome, standings
-from judges.types import Label, Verdict
+from judges.standings.outcomes import Outcome
+from judges.types import Label
 from tests.integration.world import understudy
 from tests.logged import assistant, challenges, generation, trace, user
+from tests.outcomes import outcome, tallied
 from tests.promises.stage import Played, arrange, chats, cycle, prefers, recent, row_of, saying
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.toml"
 
 
-def win(conversation: str, score: float, challenger: str = "one") -> Outcome:
+def win(conversation: str, score: float, challenger: str = "one", turn: int = 0) -> Outcome:
     """Return a decided duel."""
-    verdict = Verdict.WIN if score > 0.5 else Verdict.LOSS if score < 0.5 else Verdict.TIE
-    return Outcome(challenger, conversation, score, verdict)
+    return outcome(challenger, f"{conversation}/{turn}", score)
 
 
 async def test_row_01_failed_calls_are_never_judged(tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ async def test_row_03_an_empty_history_is_skipped_and_counted(tmp_path: Path) ->
 
 def test_row_04_the_interval_is_that_of_the_data() -> None:
     """100 wins and 100 losses are uncertain; 200 ties are not."""
-    row = row_of(standings([win(f"c{n}", float(n % 2)) for n in range(200)], judge="j", seed=0))
+    row = row_of(tallied([win(f"c{n}", float(n % 2)) for n in range(200)], seed=0))
     assert row.win_rate == 0.5
     assert (row.low or 1) < 0.45
     assert (row.high or 0) > 0.55
-    row = row_of(standings([win(f"c{n}", 0.5) for n in range(200)], judge="j", seed=0))
+    row = row_of(tallied([win(f"c{n}", 0.5) for n in range(200)], seed=0))
     assert (row.low, row.high) == (0.5, 0.5)
 
 
@@ -76,8 +76,8 @@ def test_row_05_turns_have_ids_and_the_interval_holds_its_mean() -> None:
     found = challenges(*chats(2, turns=5))
     assert len({challenge.id for challenge in found}) == 10
     assert [challenge.origin.turn for challenge in found] == [0, 1, 2, 3, 4] * 2
-    uneven = [win("long", 0.0) for _ in range(20)] + [win(f"c{n}", 1.0) for n in range(10)]
-    row = row_of(standings(uneven, judge="j", seed=0))
+    uneven = [win("long", 0.0, turn=n) for n in range(20)] + [win(f"c{n}", 1.0) for n in range(10)]
+    row = row_of(tallied(uneven, seed=0))
     assert row.win_rate == pytest.approx(1 / 3)
     assert (1.0 if row.low is None else row.low) <= 1 / 3 <= (row.high or 0)
 
@@ -145,10 +145,11 @@ async def test_row_10_an_unknown_price_is_not_free(tmp_path: Path) -> None:
 
 def test_row_11_the_interval_can_be_had_again() -> None:
     """The same outcomes and seed give the same interval, whoever else is on the board."""
-    outcomes = [win(f"c{n % 30}", (n * 7 % 11) / 10) for n in range(200)]
+    outcomes = [win(f"c{n % 30}", (n * 7 % 11) / 10, turn=n) for n in range(200)]
     beside = [*outcomes, *(win(f"c{n}", 1.0, "two") for n in range(50))]
-    rows = [row_of(standings(some, judge="j", seed=3)) for some in (outcomes, outcomes, beside)]
-    assert rows[0] == rows[1] == rows[2]
+    rows = [row_of(tallied(some, seed=3)) for some in (outcomes, outcomes, beside)]
+    assert rows[0] == rows[1]
+    assert (rows[2].win_rate, rows[2].low, rows[2].high) == (rows[0].win_rate, rows[0].low, rows[0].high)
 
 
 async def test_row_13_what_is_shipped_as_an_example_runs() -> None:

@@ -1,0 +1,77 @@
+"""One plain sentence per challenger for a person who has to decide, and what must be known before any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from connector.leaderboard_text.figures import count, percent, size
+from connector.leaderboard_text.rules import challengers, few, precision, unit
+from judges.standings.leaderboard import Leaderboard, Standing
+
+SAME: Final = "not distinguishable from replaying production"
+BAD_CALLS: Final = 0.02
+"""The share of faulty tool calls from which on it is an alarm: one in fifty breaks most conversations of many calls."""
+
+
+class Saying(NamedTuple):
+    """What is said of one challenger."""
+
+    challenger: str
+    sentence: str
+    rests: str
+    """How far the sentence can be trusted."""
+    small: bool
+    """Whether it rests on so little that this must be said beside it."""
+
+
+def advice(board: Leaderboard) -> list[Saying]:
+    """Return what to tell about each challenger, in the order of the leaderboard."""
+    return [_saying(board, row) for row in challengers(board)]
+
+
+def alarms(board: Leaderboard) -> list[str]:
+    """Return what nobody may overlook: judges that people contradict, and broken tool calls."""
+    return [*_untrusted(board), *_broken(board)]
+
+
+def _saying(board: Leaderboard, row: Standing) -> Saying:
+    return Saying(row.challenger, _sentence(row), "; ".join(_grounds(board, row)), few(row.conversations))
+
+
+def _sentence(standing: Standing) -> str:
+    said = standing.advice or ("nothing has been judged" if standing.win_rate is None else "switching is undecided")
+    if standing.within_noise and not standing.control and SAME not in said:
+        said = f"{said}; {SAME}"
+    return f"{said}."
+
+
+def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
+    plural = f"{unit(board)}s" if standing.conversations != 1 else unit(board)
+    small = few(standing.conversations) and bool(standing.turns)
+    yield f"rests on {count(standing.conversations)} {plural}{', a small sample and a rough guide' if small else ''}"
+    if standing.no_interval:
+        yield standing.no_interval
+    if standing.caveat and not small:
+        yield standing.caveat
+    if standing.detectable is not None:
+        yield f"shows true differences from {size(standing.detectable)} points"
+    if standing.more_conversations:
+        yield f"±{100 * precision(board):g} points would take {count(standing.more_conversations)} more"
+
+
+def _untrusted(board: Leaderboard) -> Iterator[str]:
+    for judge in board.judges:
+        if judge.trusted is False:
+            known = judge.agreement.agreement if judge.agreement else None
+            yield f"UNTRUSTED JUDGE {judge.name}: it agrees with people on {percent(known)} of their duels only."
+
+
+def _broken(board: Leaderboard) -> Iterator[str]:
+    for row in board.standings:
+        if row.calls and row.faulty_calls / row.calls >= BAD_CALLS:
+            kinds = sorted(row.faults.items(), key=lambda kind: (-kind[1], kind[0]))
+            named = ", ".join(f"{percent(number / row.calls)} {kind.replace('_', ' ')}" for kind, number in kinds)
+            who = "production itself" if row.baseline else row.challenger
+            share = percent(row.faulty_calls / row.calls)
+            yield f"BROKEN TOOL CALLS of {who}: {share} of {count(row.calls)} ({named})."

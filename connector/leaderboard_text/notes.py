@@ -1,0 +1,47 @@
+"""What the figures are, and what they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from connector.leaderboard_text.figures import NO_SPREAD, bounds
+from connector.leaderboard_text.rules import level, scale, unit
+from connector.leaderboard_text.sheets import ALARM, CONTROL, DISTINCT, FEW, Sheet
+from judges.standings.leaderboard import Leaderboard
+
+_MARKS: Final = {
+    CONTROL: "the control: production's own model replayed",
+    FEW: "rests on few {unit}s: a rough guide",
+    DISTINCT: "a difference at the {level} level, after Holm's correction over all that were tried",
+    ALARM: "look at this first",
+}
+
+
+def notes(board: Leaderboard, sheets: Sequence[Sheet]) -> list[str]:
+    """Return the footnotes that hold for all `sheets`, and what the marks in them mean."""
+    return [*_conditions(board), *_reading(board), *_marks(board, sheets)]
+
+
+def _conditions(board: Leaderboard) -> Iterator[str]:
+    yield f"Judge {board.judge}."
+    yield f"Epoch {board.epoch or 'all'}; comparability hash {board.comparability or 'unknown'}, seed {board.seed}."
+    yield "Figures under another judge, scale, sampling or window have another hash and are never compared."
+
+
+def _reading(board: Leaderboard) -> Iterator[str]:
+    yield f"Win rate against production's own answers. Scale {scale(board)}."
+    yield f"{level(board)} intervals by bootstrap over {unit(board)}s, by Student's t where they are few."
+    yield "All ranks hold together (Holm). $/1k is what 1,000 turns cost, in USD."
+    if board.noise_floor:
+        floor = bounds(*board.noise_floor)
+        yield f"Noise floor {floor}: within it, nobody can be told from production replayed."
+
+
+def _marks(board: Leaderboard, sheets: Sequence[Sheet]) -> Iterator[str]:
+    used = {cell.text[-1:] for sheet in sheets for row in sheet.rows for cell in row}
+    if any(NO_SPREAD in cell.text for sheet in sheets for row in sheet.rows for cell in row):
+        yield f"{NO_SPREAD}: all {unit(board)}s say the same, so no interval can tell how sure that is."
+    for mark, meaning in _MARKS.items():
+        if mark in used:
+            yield f"{mark} {meaning.format(unit=unit(board), level=level(board))}."

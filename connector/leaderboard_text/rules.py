@@ -1,0 +1,57 @@
+"""By which rules a leaderboard was reckoned, as far as it tells."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from judges.standings.decision import Weights
+from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.spread import FEW as FEWEST
+
+_SCALES: Final = {
+    "sevenths": "a label is worth 1, 6/7, 1/2, 1/7 or 0, and a judgment the mean of its rounds",
+    "weight_3": "each round is a battle, and one that says `much better` counts as three (Arena-Hard)",
+    "points": "one half plus half the difference of the two answers' grades",
+    "ranks": "a place above production's answer is 1, below it 0, in the mean of all rounds",
+}
+
+
+def scale(board: Leaderboard) -> str:
+    """Say what the scale is."""
+    return f"{board.scale}: {_SCALES[board.scale]}"
+
+
+def unit(board: Leaderboard) -> str:
+    """Name what intervals resample."""
+    return str(getattr(board, "unit", "conversation"))
+
+
+def precision(board: Leaderboard) -> float:
+    """Return the half-width that is wished for intervals."""
+    return float(getattr(board, "precision", 0.02))
+
+
+def weights(board: Leaderboard) -> Weights | None:
+    """Return how much each figure of the decision matrix counts; `None` where the leaderboard does not tell."""
+    found = getattr(board, "weights", None)
+    return found if isinstance(found, Weights) else None
+
+
+def level(board: Leaderboard) -> str:
+    """Write the level of all intervals."""
+    return f"{100 * board.level:g} %"
+
+
+def alpha(board: Leaderboard) -> float:
+    """Return the adjusted p-value up to which a difference counts as one."""
+    return 1 - board.level + 1e-12
+
+
+def few(conversations: int) -> bool:
+    """Whether figures from so many conversations are a rough guide at best."""
+    return conversations < FEWEST
+
+
+def challengers(board: Leaderboard) -> list[Standing]:
+    """Return all rows but production's own."""
+    return [row for row in board.standings if not row.baseline]

@@ -1,25 +1,29 @@
 """Write messages, tools and answers as text, for a judge or for a person.
 
 Everything that was said or called is shown; reasoning is not, and media are named but not shown. What is shown is data:
-nothing in it can pass for a label, for a delimiter of the prompt or for a chat template's own marks.
+nothing in it can pass for a label or another verdict, for a delimiter of the prompt or for a chat template's own marks.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
+from judges.json_replies import OBJECT_LIKE, is_verdict
 from judges.labels import BLANK, CLOSING, LABEL_LIKE, OPENING, plain
 from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolDefinition, ToolResult
 
-RENDERING: Final = 1
+RENDERING: Final = 2
 """Part of every judge's version: raise it whenever the same material would look different to a judge."""
 
 EMPTY: Final = "(neither text nor tool call)"
 
-_TAGS = "conversation|message|tool_call|tool_result|available_tools|required_format|answer_a|answer_b"
+_TAGS = (
+    "conversation|message|tool_call|tool_result|available_tools|required_format|reference|found_by_code"
+    "|answer|answer_[a-z]"
+)
 _NAMES = "|".join(("think", "thinking", "thought", "reasoning", _TAGS.replace("_", r"[\W_]{0,3}")))
 _DELIMITER = re.compile(rf"[<\uff1c\ufe64]{BLANK}[/\uff0f]?{BLANK}(?:{_NAMES})\b", re.IGNORECASE)
 _TEMPLATE_MARK = re.compile(r"<[|\uff5c][^|\uff5c<>\n]{1,40}[|\uff5c]>")
@@ -34,14 +38,26 @@ _ORNAMENTS = str.maketrans(
 )
 
 
+class _Piece(NamedTuple):
+    """One part of a message, ready to be shown."""
+
+    text: str
+    tag: str | None = None
+    attributes: dict[str, str] = {}
+
+    def written(self) -> str:
+        return block(self.tag, self.text, **self.attributes) if self.tag else self.text
+
+
 def neutralised(text: str) -> str:
-    """Return `text` with ornaments for the brackets of labels, delimiters and think tags, and nothing else changed.
+    """Return `text` with ornaments for the brackets of verdicts, delimiters and think tags, and nothing else changed.
 
     Half a Unicode pair, which no provider accepts, becomes the replacement character.
     """
     text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     for mark in (_DELIMITER, _TEMPLATE_MARK):
         text = mark.sub(lambda found: found[0].translate(_ORNAMENTS), text)
+    text = OBJECT_LIKE.sub(_closed_up, text)
     return LABEL_LIKE.sub(_disarmed, text)
 
 
@@ -55,9 +71,13 @@ def conversation(messages: Iterable[Message]) -> str:
     return "\n".join(shown)
 
 
-def answer(message: Message) -> str:
-    """Return one answer: what it says and what it calls, in its order."""
-    return _parts(message, {})
+def answer(message: Message, most_chars: int | None = None) -> str:
+    """Return one answer: what it says and what it calls, in its order.
+
+    Of more than `most_chars` the middle is left out, and a mark says how much that was: a judge that has to read
+    through padding loses sight of the rest.
+    """
+    return _parts(message, {}, most_chars)
 
 
 def offered(tools: Iterable[ToolDefinition]) -> str:
@@ -71,9 +91,27 @@ def block(tag: str, content: str, **attributes: str) -> str:
     return f"<{tag}{written}>\n{content}\n</{tag}>"
 
 
-def _parts(message: Message, names: dict[str, str]) -> str:
-    shown = [_part(part, names) for part in _told(message)]
-    return "\n".join(part for part in shown if part.strip()) or EMPTY
+def _parts(message: Message, names: dict[str, str], most_chars: int | None = None) -> str:
+    pieces = [piece for part in _told(message) if (piece := _piece(part, names)).written().strip()]
+    if most_chars is not None:
+        pieces = list(_shortened(pieces, most_chars))
+    return "\n".join(piece.written() for piece in pieces) or EMPTY
+
+
+def _shortened(pieces: list[_Piece], most: int) -> Iterator[_Piece]:
+    """Leave out the middle of all pieces together; what is left of a piece keeps its delimiters."""
+    left_out = sum(len(piece.text) for piece in pieces) - most
+    if left_out <= 0:
+        yield from pieces
+        return
+    begin = most * 2 // 3
+    mark = f"[… {left_out} characters of this answer are left out here …]"
+    for piece in pieces:
+        size = len(piece.text)
+        head, tail = piece.text[: max(begin, 0)], piece.text[max(begin + left_out, 0) :]
+        if left := "\n".join(filter(None, (head, mark if 0 <= begin < size else "", tail))):
+            yield piece._replace(text=left)
+        begin -= size
 
 
 def _told(message: Message) -> list[Part]:
@@ -90,18 +128,18 @@ def _told(message: Message) -> list[Part]:
     return told
 
 
-def _part(part: Part, names: dict[str, str]) -> str:
+def _piece(part: Part, names: dict[str, str]) -> _Piece:
     match part:
         case Text():
-            return neutralised(part.content)
+            return _Piece(neutralised(part.content))
         case Reasoning():
-            return ""
+            return _Piece("")
         case ToolCall():
-            return block("tool_call", _call(part))
+            return _Piece(_call(part), "tool_call")
         case ToolResult():
             return _result(part, names.get(part.id))
         case Media():
-            return f"[{part.modality}]"
+            return _Piece(f"[{part.modality}]")
 
 
 def _call(call: ToolCall) -> str:
@@ -112,17 +150,21 @@ def _call(call: ToolCall) -> str:
     return neutralised(f"name: {call.name}\narguments: {arguments}")
 
 
-def _result(result: ToolResult, name: str | None) -> str:
-    media = [_part(item, {}) for item in result.media]
+def _result(result: ToolResult, name: str | None) -> _Piece:
+    media = [_piece(item, {}).text for item in result.media]
     shown = [neutralised(result.response), *media]
     content = "\n".join(part for part in shown if part.strip()) or "(nothing)"
     attributes = ({"of": name} if name else {}) | ({"status": "error"} if result.is_error else {})
-    return block("tool_result", content, **attributes)
+    return _Piece(content, "tool_result", attributes)
 
 
 def _tool(tool: ToolDefinition) -> str:
     described = f"{tool.name}: {tool.description}" if tool.description else tool.name
     return neutralised(f"- {described}\n  arguments: {_json(tool.parameters or {}, separators=(',', ':'))}")
+
+
+def _closed_up(found: re.Match[str]) -> str:
+    return found[0].translate(_ORNAMENTS) if is_verdict(found) else found[0]
 
 
 def _disarmed(found: re.Match[str]) -> str:

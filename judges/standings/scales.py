@@ -47,7 +47,8 @@ def fought(looks: Sequence[Look], scale: Scale) -> tuple[Battle, ...]:
 def fought_in(judgment: Judgment, scale: Scale) -> tuple[Battle, ...]:
     """Return the battles of `judgment`; of a jury's, those of its judges, who share one vote.
 
-    Answers that are the same, which nobody was asked about, tie in both seats. Judges without labels fight none.
+    Where nobody was asked, because answers are the same or calls are known to be wrong, both seats are worth the score,
+    and weigh what a label does that is not "much better". Judges without labels fight none.
     """
     if judgment.score is None:
         return ()
@@ -55,7 +56,7 @@ def fought_in(judgment: Judgment, scale: Scale) -> tuple[Battle, ...]:
         sat = [found for member in judgment.members if (found := fought_in(member, scale))]
         return tuple(Battle(each.worth, each.weight / len(sat)) for found in sat for each in found)
     if not judgment.rounds:
-        return fought([(Label.TIE, "A"), (Label.TIE, "B")], scale)
+        return (Battle(judgment.score, 0.5 if scale == "sevenths" else 1.0),) * 2
     looks = [look for some in counted(judgment.rounds, judgment.method).values() for look in some]
     return fought([(look.label, look.challenger_seat or "") for look in looks], scale)
 

@@ -13,7 +13,7 @@ from judges.labels import read_label
 from judges.types import Judgment, Label, Verdict
 from rollouts.errors import Fatal, Permanent, Retryable
 from rollouts.plugins import load
-from rollouts.types import Completion, Reasoning, Request
+from rollouts.types import Completion, Reasoning, Request, ToolCall
 
 WIN_B, WIN_A = "Mine would be shorter. [[B>A]]", "Better indeed. [[A>>B]]"
 MODEL = "judge-1"
@@ -146,6 +146,56 @@ async def test_an_empty_reply_is_not_sent_back(make: Any) -> None:
     assert judgment.verdict is Verdict.WIN
     again = max((request.messages for request in script.requests), key=len)
     assert [message.role for message in again] == ["system", "user", "user"]
+
+
+A_WINS, B_WINS, EVEN = "[[A>>B]]", "[[B>>A]]", "[[A=B]]"
+
+
+@pytest.mark.parametrize(("majority", "score"), [(False, (2 / 3 + 1 / 2) / 2), (True, (1 + 1 / 2) / 2)])
+async def test_repeats_are_averaged_or_vote(make: Any, majority: bool, score: float) -> None:  # noqa: FBT001
+    """Two of three decide a seat by majority; else all three count alike. Either way a seat counts half."""
+    judge = ArenaHard(repeats=3, temperature=0.7, majority=majority)
+    judgment, script = await judged(make, a=[A_WINS, A_WINS, B_WINS], b=[EVEN, EVEN, EVEN], judge=judge)
+    assert judgment.score == pytest.approx(score)
+    assert [look.challenger_seat for look in judgment.rounds] == ["B", "A"] * 3
+    assert len({request.key for request in script.requests}) == 6
+    assert judgment.method is not None
+    assert (judgment.method.repeats, judgment.method.majority) == (3, majority)
+
+
+def test_repeats_and_their_vote_make_another_judge() -> None:
+    """A vote among one is none, and changes nothing."""
+    often = [ArenaHard(repeats=n, temperature=0.7, majority=vote) for n in (1, 3, 5) for vote in (False, True)]
+    assert len({judge.version(MODEL) for judge in often}) == 5
+
+
+def called(name: str = "book", arguments: str = "{}") -> ToolCall:
+    """Return a call."""
+    return ToolCall(id="1", name=name, arguments=arguments)
+
+
+@pytest.mark.parametrize("answer", [["Which day?"], [called("find")], [called(), called()]])
+async def test_other_calls_can_be_lost_without_asking(make: Any, answer: list[Any]) -> None:
+    """As for golden sets, whose calls are known to be right: nobody is asked, and reason and method are kept."""
+    asked, script = make.challenge(called()), make.scripted("new", a=[], b=[])
+    judge = ArenaHard(other_calls="loss")
+    judgment = await judge.judge(asked, make.rollout(*answer), script.ask, model=MODEL)
+    assert (judgment.verdict, judgment.score, judgment.rounds) == (Verdict.LOSS, 0.0, ())
+    assert "other tools than are known to be right" in judgment.reason
+    assert judgment.method == judge.method(MODEL)
+    assert judgment.method.settings["other_calls"] == "loss"
+
+
+@pytest.mark.parametrize("other_calls", ["judge", "loss"])
+async def test_arguments_are_always_a_judge_s_to_weigh(make: Any, other_calls: Any) -> None:
+    """The same tools equally often are never lost by code; and it is told what differs."""
+    asked = make.challenge(called(arguments='{"day": "Monday"}'))
+    script = make.scripted("2026-09-07", a=["[[A=B]]"], b=["[[A=B]]"])
+    judgment = await ArenaHard(other_calls=other_calls).judge(
+        asked, make.rollout(called(arguments='{"day": "2026-09-07"}')), script.ask, model=MODEL
+    )
+    assert judgment.verdict is Verdict.TIE
+    assert all('Only these arguments differ: "$.day" of "book".' in each.messages[1].text for each in script.requests)
 
 
 @pytest.mark.parametrize("asks", [1, 3])

@@ -6,18 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judges.jury_habits import Duel, habits, heat_map, left_out
 from judges.jury_verdict import Rule, jury_verdict
-from judges.types import Judgment, Label, Verdict
-from judges.verdicts import add_up, outcome
-from tests.judged import round_of
+from judges.types import Judgment, Verdict
+from judges.verdicts import outcome
 
 SCORES = [0.0, 1 / 14, 1 / 7, 2 / 7, 9 / 28, 0.5, 19 / 28, 5 / 7, 6 / 7, 13 / 14, 1.0]
 
 
-def _said(judge: str, score: float | None, *, consistent: bool | None = None) -> Judgment:
+def _said(judge: str, score: float | None) -> Judgment:
     verdict = Verdict.UNREADABLE if score is None else outcome(score)
-    return Judgment(judge=judge, verdict=verdict, score=score, consistent=consistent, reason="")
+    return Judgment(judge=judge, verdict=verdict, score=score, consistent=None, reason="")
 
 
 def _jury(*scores: float | None) -> list[Judgment]:
@@ -88,57 +86,3 @@ def test_a_verdict_lies_between_those_of_its_judges(scores: list[float], rule: R
     said = jury_verdict(_jury(*scores), rule=rule).score
     assert said is not None
     assert min(scores) - 1e-9 <= said <= max(scores) + 1e-9
-
-
-def _duels(table: dict[str, list[tuple[float | None, ...]]]) -> list[Duel]:
-    return [
-        Duel(challenge_id=str(index), challenger=challenger, judgments=tuple(_jury(*scores)))
-        for challenger, rows in table.items()
-        for index, scores in enumerate(rows)
-    ]
-
-
-def test_a_harsh_judge_gives_less_than_the_others() -> None:
-    """Harshness is the others' mean less one's own, on duels that others could read as well."""
-    a, b, c = habits(_duels({"x": [(0.0, 1.0, 1.0), (0.5, 0.5, None), (1.0, None, None)]}))
-    assert (a.harshness, b.harshness, c.harshness) == (0.5, -0.25, -0.5)
-    assert (a.duels, a.unreadable_share) == (3, 0.0)
-    assert c.unreadable_share == pytest.approx(2 / 3)
-    assert a.disagreeing_share is None
-
-
-def test_a_judge_drawn_to_a_seat_is_seen_to_be() -> None:
-    """One who always prefers seat A gives it 6/7; rounds that cannot be read or seat one side more say nothing."""
-    first = add_up("a", [round_of("B", Label.A_BETTER), round_of("A", Label.A_BETTER)])
-    steady = add_up("b", [round_of("B", Label.A_BETTER), round_of("A", Label.B_BETTER)])
-    broken = add_up("c", [round_of("B", Label.A_BETTER), round_of("A", None)])
-    lone = add_up("d", [round_of("A", Label.A_BETTER)])
-    found = habits([Duel(challenge_id="1", challenger="x", judgments=(first, steady, broken, lone))])
-    assert [judge.seat_bias for judge in found] == [pytest.approx(6 / 7 - 0.5), pytest.approx(0), None, None]
-    assert [judge.disagreeing_share for judge in found] == [1.0, 0.0, None, None]
-
-
-def test_the_heat_map_has_a_cell_for_every_judge_and_challenger() -> None:
-    """A cell is the mean of what could be read; a judge that was never readable has a cell without a score."""
-    cells = heat_map(_duels({"x": [(1.0, None), (0.0, None)], "y": [(0.5, 0.5)]}))
-    assert [(cell.judge, cell.challenger, cell.duels, cell.score) for cell in cells] == [
-        ("a", "x", 2, 0.5),
-        ("a", "y", 1, 0.5),
-        ("b", "x", 0, None),
-        ("b", "y", 1, 0.5),
-    ]
-
-
-def test_leaving_a_judge_out_shows_what_hangs_on_it() -> None:
-    """A judge who alone favours one challenger changes the order of both when it is gone."""
-    a, b, c = left_out(_duels({"x": [(1.0, 0.5, 0.5)], "y": [(0.0, 5 / 7, 5 / 7)]}), quorum=3)
-    assert a.swapped == (("x", "y"),)
-    assert a.change == {"x": pytest.approx(-1 / 6), "y": pytest.approx(5 / 21)}
-    assert b.swapped == c.swapped == ()
-    assert a.duels == 2
-
-
-def test_a_lone_judge_leaves_nothing_behind() -> None:
-    """Without its only judge a jury says nothing, and nothing is said to have changed."""
-    (alone,) = left_out(_duels({"x": [(1.0,)]}))
-    assert (alone.duels, alone.change, alone.swapped) == (0, {}, ())

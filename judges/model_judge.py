@@ -1,0 +1,112 @@
+"""What judges have in common that ask one model: what it is told, how it is asked, and how often."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from judges import prompts
+from judges.asking import Answered, Question, Said, until_read
+from judges.judge import Ask, Judge
+from judges.labels import Problem
+from judges.types import Method
+from rollouts.types import Challenge, Parameters
+
+
+class ModelJudge(Judge, ABC):
+    """Asks until a reply can be read, at most `asks` times, and holds every round `repeats` times."""
+
+    asks: int = Field(default=2, ge=1)
+    """How often at most to ask per round. A limit, not part of what the judge is: raising it starts no new version."""
+    temperature: float | None = 0.0
+    """Name `temperature` as unsupported on a judging model that refuses it."""
+    max_tokens: int = Field(default=16_000, ge=1)
+    """The most tokens of one reply, reasoning included."""
+    prompt: str | None = None
+    """Replaces the built-in instructions to the judge, the five labels included; what JSON to end with is added."""
+    most_chars: int = Field(default=50_000, ge=1_000)
+    """How much the judge is shown of one answer, in characters; of a longer one the middle is left out."""
+    repeats: int = Field(default=1, ge=1)
+    """How often each round is held; more than once needs a temperature, for else it says the same again."""
+
+    @model_validator(mode="after")
+    def _repeats_differ(self) -> Self:
+        if self.repeats > 1 and self.temperature == 0:
+            raise ValueError(
+                "`repeats` need a `temperature` above 0, such as 0.7: at 0 a judge says the same again, "
+                "which proves nothing"
+            )
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The name of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def rounds(self) -> int:
+        """Both rounds, as often as configured."""
+        return 2 * self.repeats
+
+    @property
+    def most_asks(self) -> int:
+        """As configured."""
+        return self.asks
+
+    @property
+    def most_output_tokens(self) -> int:
+        """As configured."""
+        return self.max_tokens
+
+    @property
+    @abstractmethod
+    def instructions(self) -> str:
+        """All that the judge is told before it sees the material."""
+
+    @property
+    @abstractmethod
+    def urging(self) -> str:
+        """What it is told when its reply could not be read."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """How the model is asked to answer."""
+        return Parameters(temperature=self.temperature, max_tokens=self.max_tokens)
+
+    def version(self, model: str) -> str:
+        """Name the judge, `model`, everything that it is told, and how it is asked."""
+        method = self.method(model)
+        told = (method.prompt, method.parameters.model_dump(mode="json", exclude_none=True))
+        # Without defaults, so that a setting added in a later release starts no new version where nobody uses it.
+        idle = {"asks"} if self.repeats > 1 else {"asks", "majority"}
+        changed = self.model_dump(mode="json", exclude=idle, exclude_defaults=True)
+        return f"{self.kind}/{model}/{prompts.fingerprint(*told, changed)}"
+
+    def method(self, model: str) -> Method:
+        """Return how `model` is asked, for every judgment to carry."""
+        elsewhere = {"asks", "temperature", "max_tokens", "prompt", "repeats", "majority"}
+        return Method(
+            kind=self.kind,
+            model=model,
+            prompt=prompts.fingerprint(prompts.MATERIAL, self.instructions, self.urging),
+            parameters=self.parameters,
+            repeats=self.repeats,
+            settings=self.model_dump(mode="json", exclude=elsewhere),
+        )
+
+    async def put(
+        self,
+        challenge: Challenge,
+        material: str,
+        ask: Ask,
+        read: Callable[[str], Said | Problem],
+        *,
+        model: str,
+        look: str,
+    ) -> Answered[Said]:
+        """Put one question and return what was made of the replies; `look` sets apart looks at the same material."""
+        question = Question(self.instructions, material, self.urging, self.version(model), challenge.id, look)
+        return await until_read(question, ask, read, parameters=self.parameters, most=self.asks)

@@ -87,6 +87,7 @@ async def build(
             pace=config.poll,
             patience=config.retry,
             board=config.leaderboard,
+            calibration=config.calibration,
             seed=config.sampling.seed,
         )
         yield App(config, engine, kept, budget, server, client)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from connector.calibration.options import Calibration
 from connector.pipeline import Arena
 from connector.ports import Store
 from connector.types import Unit
@@ -35,7 +36,9 @@ class BoardRules(Options):
     weights: Weights = Weights()
 
 
-async def leaderboard(arena: Arena, store: Store, rules: BoardRules, *, seed: int, epoch: str | None) -> Leaderboard:
+async def leaderboard(
+    arena: Arena, store: Store, rules: BoardRules, calibration: Calibration, *, seed: int, epoch: str | None
+) -> Leaderboard:
     """Add up every decided duel of today's challengers under today's jury, off the event loop."""
     jury = arena.jury
     fingerprints = {name: challenger.fingerprint for name, challenger in arena.challengers.items()}
@@ -53,6 +56,9 @@ async def leaderboard(arena: Arena, store: Store, rules: BoardRules, *, seed: in
         margin=rules.margin,
         weights=rules.weights,
         opinions=opinions,
+        people=await store.people(fingerprints, epoch),
+        floor=calibration.floor,
+        labels_needed=calibration.labels_needed,
         names={juror.version: juror.name for juror in jury.jurors},
         rule=jury.rules.rule if jury.rules else "mean",
         quorum=jury.quorum,

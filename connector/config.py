@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.board import BoardRules
+from connector.calibration.options import Calibration
 from connector.engine import Pace
 from connector.formats.custom_keys import CustomKeys
 from connector.lane import Patience
@@ -157,6 +158,7 @@ class Config(Options):
     server: ServerTable = ServerTable()
     log: LogTable = LogTable()
     leaderboard: BoardRules = BoardRules()
+    calibration: Calibration = Calibration()
     judge: JudgeTable | None = None
     jury: JuryTable | None = None
     challengers: dict[str, ChallengerTable] = Field(min_length=1)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connector.board import BoardRules, leaderboard
+from connector.calibration.options import Calibration
 from connector.clock import Clock, Duration
 from connector.delivery import Delivery
 from connector.lane import Lane, Patience
@@ -56,11 +57,13 @@ class Engine:
         pace: Pace | None = None,
         patience: Patience | None = None,
         board: BoardRules | None = None,
+        calibration: Calibration | None = None,
         seed: int = 0,
         clock: Clock | None = None,
     ) -> None:
         self.arena, self.store, self.seed = arena, store, seed
         self.pace, self.clock, self._board = pace or Pace(), clock or Clock(), board or BoardRules()
+        self._calibration = calibration or Calibration()
         met = patience or Patience()
         self.lanes = [Lane(n, arena, store, width=widths[n], patience=met, clock=self.clock) for n in arena.challengers]
         for lane in self.lanes:
@@ -147,7 +150,9 @@ class Engine:
 
     async def leaderboard(self, epoch: str | None = None) -> Leaderboard:
         """Add up every decided duel of today's challengers under today's judge, of one epoch or of all."""
-        return await leaderboard(self.arena, self.store, self._board, seed=self.seed, epoch=epoch)
+        return await leaderboard(
+            self.arena, self.store, self._board, self._calibration, seed=self.seed, epoch=epoch
+        )
 
     @property
     def parked(self) -> Sequence[Fatal]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Unit, Window
 from judges.standings.leaderboard import Leaderboard
-from judges.standings.outcomes import Opinion
+from judges.standings.outcomes import HumanVerdict, Opinion
 from judges.standings.tables import Columns
 from rollouts.journal import Journal
 from rollouts.types import Challenge, Media
@@ -143,6 +143,9 @@ class Store(Journal, Protocol):
 
     async def opinions(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> list[Opinion]:
         """Return what each judge said by itself in the judgments of one judge or jury."""
+
+    async def people(self, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[HumanVerdict]:
+        """Return every verdict of every person on these challengers' duels, whoever judges them today."""
 
     async def runs(self, fingerprints: Mapping[str, str], epoch: str) -> Mapping[str, Run]:
         """Return the runs of these challengers in one epoch; those who have answered nothing in it have none."""

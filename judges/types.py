@@ -97,7 +97,7 @@ class Judgment(Record):
     rounds: tuple[Round, ...] = ()
     """Empty when nobody was asked, and for a jury."""
     method: Method | None = None
-    """`None` when nobody was asked, and for a jury."""
+    """`None` for a jury, and where answers tie because they are the same."""
     members: tuple[Judgment, ...] = ()
     """Of a jury: what each of its judges said by itself, those that could not be read included."""
     absent: dict[str, str] = {}

@@ -37,11 +37,15 @@ def test_the_two_commands_come_first() -> None:
 
 
 def test_the_configuration_shown_is_valid(tmp_path: Path) -> None:
-    """It can be pasted as it stands."""
-    [shown] = blocks("toml")
+    """It can be pasted as it stands, and so can the jury, in the judge's place."""
+    shown, jury = blocks("toml")
     path = tmp_path / "config.toml"
     path.write_text(shown, encoding="utf-8")
     assert set(read(path).challengers) == set(tomllib.loads(shown)["challengers"])
+    path.write_text(jury + "\n" + re.sub(r"\[judge\.model\]\n(\w.*\n)*", "", shown), encoding="utf-8")
+    asked = read(path).jury
+    assert asked is not None
+    assert list(asked.judges) == ["opus", "gpt", "qwen"]
 
 
 def test_every_command_named_exists() -> None:

@@ -21,6 +21,10 @@ ROLLOUTS = "sdk-experiment"
 JUDGES = "llm-as-a-judge"
 """Langfuse's native evaluators never run on it."""
 LEADERBOARD = "understudy"
+PAIRS = "understudy-pairs"
+"""Shown by Langfuse, and apart from all that would tell people who answered what."""
+
+ENVIRONMENTS = (ROLLOUTS, JUDGES, LEADERBOARD, PAIRS)
 
 FOREIGN = (
     "langfuse-prompt-experiment",
@@ -44,7 +48,7 @@ def _marked(row: Mapping[str, Any]) -> bool:
 
 
 _DEFENCES: dict[Defence, Callable[[Mapping[str, Any]], bool]] = {
-    "environment": lambda row: row.get("environment") in (ROLLOUTS, JUDGES, LEADERBOARD),
+    "environment": lambda row: row.get("environment") in ENVIRONMENTS,
     "tag": lambda row: TAG in (row.get("tags") or ()),
     "mark": _marked,
     "id": lambda row: str(row.get("traceId") or row.get("id") or "").startswith(OWN),
@@ -53,7 +57,7 @@ _DEFENCES: dict[Defence, Callable[[Mapping[str, Any]], bool]] = {
 
 def filters(defences: frozenset[Defence]) -> list[dict[str, Any]]:
     """Return the same defences as far as v2/observations can apply them itself; FOREIGN always."""
-    environments = [*FOREIGN, *((ROLLOUTS, JUDGES, LEADERBOARD) if "environment" in defences else ())]
+    environments = [*FOREIGN, *(ENVIRONMENTS if "environment" in defences else ())]
     found = [{"type": "stringOptions", "column": "environment", "operator": "none of", "value": environments}]
     if "tag" in defences:
         found.append({"type": "arrayOptions", "column": "traceTags", "operator": "none of", "value": [TAG]})

@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
+from connector.store.pairs import PAIRS
+
 migrations = Migrations("understudy")
 
 
@@ -117,6 +119,13 @@ _JUDGMENTS = (
     "alter table challenge add column slices text",
     "create index duel_by_judge on duel (judge, epoch)",
 )
+
+
+@migrations()
+def m004_pairs(db: sqlite_utils.Database) -> None:
+    """Duels that people are shown blind, the chance each had of that, and what people say."""
+    for statement in PAIRS:
+        db.execute(statement)
 
 
 def open_database(path: str) -> sqlite3.Connection:

@@ -13,6 +13,7 @@ from connector.store.calls import Calls
 from connector.store.duels import Duels
 from connector.store.judgments import Judgments
 from connector.store.outcomes import Outcomes
+from connector.store.pairs import Pairs
 from connector.store.schema import open_database
 from connector.store.traces import Traces
 from connector.store.writer import Writer
@@ -20,7 +21,7 @@ from connector.types import Run
 from rollouts.errors import Fatal
 
 
-class SqliteStore(Traces, Duels, Judgments, Calls, Outcomes):
+class SqliteStore(Traces, Duels, Judgments, Calls, Outcomes, Pairs):
     """Implements `connector.ports.Store` over one SQLite file; `":memory:"` is the fake."""
 
     def __init__(self, path: str, *, alone: bool = True) -> None:

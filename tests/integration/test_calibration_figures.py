@@ -99,8 +99,8 @@ async def test_several_people_and_second_thoughts() -> None:
         place.server.annotate(third.pair.span_id, "equal", name=PREFERENCE, person="bob")
         await hear(place)
         people = await place.store.people(TODAY)
-        assert sorted(each.verdict for each in people)[1:] == [Verdict.TIE, Verdict.TIE]
         assert len(people) == 3
+        assert [each.verdict for each in people].count(Verdict.TIE) == 2
         rows = (await figures(place.store)).challengers
         assert sum(each.undecided for each in rows) == 1
         assert sum(each.open for each in rows) == 3

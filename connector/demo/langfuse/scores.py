@@ -65,7 +65,7 @@ def issues_of(body: Any) -> list[Issue]:
         return [wrong_type("object", received), wrong_type("object", received)]
     if not isinstance(body.get("name"), str):
         return [wrong_type("string", "undefined", "name")]
-    return _value_issues(body) or _target_issues(body)
+    return _source_issues(body) or _value_issues(body) or _target_issues(body)
 
 
 def keep(state: State, body: Document, at_ms: int) -> str:
@@ -157,6 +157,19 @@ def _value_issues(body: Document) -> list[Issue]:
     if not isinstance(value, int | float | str):
         return [wrong_type("string", received, "value")]
     return []
+
+
+def _source_issues(body: Document) -> list[Issue]:
+    """As the reference of SDK 5 tells it; not recorded."""
+    match body.get("source", "API"):
+        case "API":
+            return []
+        case "ANNOTATION" if body.get("configId") or body.get("dataType") == "CORRECTION":
+            return []
+        case "ANNOTATION":
+            return [{"code": "custom", "path": ["configId"], "message": "configId is required for source ANNOTATION"}]
+        case _:
+            return [{"code": "invalid_value", "path": ["source"], "message": "Invalid option"}]
 
 
 def _target_issues(body: Document) -> list[Issue]:

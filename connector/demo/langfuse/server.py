@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 
 from connector.demo.langfuse import (
+    annotating,
     dashboards,
     dataset_runs,
     datasets,
@@ -123,6 +124,10 @@ class SmallLangfuse:
     def keep_file(self, content: bytes, mime_type: str) -> str:
         """Store a file as an instrumented application does; return the token that stands for it in a trace."""
         return media.keep(self.state, content, mime_type)
+
+    def annotate(self, observation_id: str, label: str, *, name: str, person: str = "user-1") -> None:
+        """Score an observation by hand, as people do in the web interface; a second time replaces the first."""
+        annotating.annotate(self.state, observation_id, label, name=name, person=person)
 
     # Breaking it
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from judges.standings.bootstrap import TOO_FEW, Floats, Interval, cluster_interval, tails
+from judges.standings.bootstrap import TOO_FEW, Interval, cluster_interval, tails
+from judges.standings.spread import Floats
 from judges.types import Verdict
 from rollouts.types import Record
 
@@ -29,21 +30,27 @@ class Agreement(Record):
     """A judge against people, over the duels both have decided."""
 
     pairs: int
+    """Verdicts of people on duels that the judge has decided too."""
     left_out: int
     """Pairs in which either could not be read; they are neither agreement nor disagreement."""
     conversations: int
+    """Conversations that these duels come from: what the intervals rest on."""
     agreement: float | None
     """Share of pairs with the same verdict, 0 to 1; `None` without a pair."""
     agreement_interval: Interval | None
+    """Of `agreement`."""
     kappa: float | None
     """-1 to 1, 0 is chance; `None` where it is not defined."""
     no_kappa: str | None = None
+    """Why kappa is not defined."""
     kappa_interval: Interval | None
+    """Of `kappa`."""
     no_interval: str | None = None
     """Why one or both intervals are missing."""
     judge_shares: dict[Verdict, float]
     """How often the judge said win, tie and loss: the prevalence behind kappa."""
     human_shares: dict[Verdict, float]
+    """How often people said win, tie and loss."""
 
 
 def agreement(
@@ -51,22 +58,26 @@ def agreement(
     human: Sequence[Verdict],
     clusters: Sequence[Any],
     *,
+    weights: Sequence[float] | None = None,
     seed: int,
     rounds: int = 2000,
     level: float = 0.95,
 ) -> Agreement:
     """Compare the verdicts pair by pair; `clusters` names the conversations, which are what is resampled.
 
+    `weights` say how many duels a pair stands for, such as 1 / its chance to be picked (Hájek 1971): where uncertain
+    duels were preferred, the agreement on those that were picked is lower than that on all of them.
     A duel that two people decided makes two pairs of one conversation. Both intervals are bootstrap intervals as in
     `bootstrap.cluster_interval`. Agreement without exception has an interval of no width, which says nothing about
     certainty (`Interval.degenerate`).
     """
     pairs = [
-        (_CODES[ours], _CODES[theirs], cluster)
-        for ours, theirs, cluster in zip(judge, human, clusters, strict=True)
+        (_CODES[ours], _CODES[theirs], cluster, weight)
+        for ours, theirs, cluster, weight in zip(judge, human, clusters, weights or [1.0] * len(judge), strict=True)
         if ours in _CODES and theirs in _CODES
     ]
-    same, names = [float(ours == theirs) for ours, theirs, _ in pairs], [cluster for _, _, cluster in pairs]
+    same = [float(ours == theirs) for ours, theirs, *_ in pairs]
+    names, counts = [cluster for *_, cluster, _ in pairs], [weight for *_, weight in pairs]
     tables = _tables(pairs)
     total = tables.sum(axis=0)
     kappa = _kappa(total[None, :])[0] if pairs else np.nan
@@ -75,8 +86,8 @@ def agreement(
         pairs=len(pairs),
         left_out=len(judge) - len(pairs),
         conversations=len(tables),
-        agreement=float(np.mean(same)) if pairs else None,
-        agreement_interval=cluster_interval(same, names, seed=seed, rounds=rounds, level=level),
+        agreement=float(np.average(same, weights=counts)) if pairs else None,
+        agreement_interval=cluster_interval(same, names, weights=counts, seed=seed, rounds=rounds, level=level),
         kappa=None if np.isnan(kappa) else float(kappa),
         no_kappa=(NO_CHOICE if pairs else "no pairs") if np.isnan(kappa) else None,
         kappa_interval=interval,
@@ -86,14 +97,14 @@ def agreement(
     )
 
 
-def _tables(pairs: Sequence[tuple[int, int, Any]]) -> Floats:
+def _tables(pairs: Sequence[tuple[int, int, Any, float]]) -> Floats:
     """Count the nine combinations of verdicts, one row per conversation."""
     rows: dict[Any, int] = {}
-    for *_, cluster in pairs:
+    for *_, cluster, _ in pairs:
         rows.setdefault(cluster, len(rows))
     tables = np.zeros((len(rows), 9))
-    for ours, theirs, cluster in pairs:
-        tables[rows[cluster], 3 * ours + theirs] += 1
+    for ours, theirs, cluster, weight in pairs:
+        tables[rows[cluster], 3 * ours + theirs] += weight
     return tables
 
 
@@ -129,4 +140,4 @@ def _resampled(tables: Floats, rng: np.random.Generator, rounds: int) -> Iterato
 
 
 def _shares(counts: Floats) -> dict[Verdict, float]:
-    return {verdict: float(count / max(1.0, counts.sum())) for verdict, count in zip(_VERDICTS, counts, strict=True)}
+    return {verdict: float(count / (counts.sum() or 1.0)) for verdict, count in zip(_VERDICTS, counts, strict=True)}

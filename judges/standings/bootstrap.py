@@ -14,25 +14,29 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from judges.standings.draws import MOST, groups, resampled
+from judges.standings.spread import FEW, Floats, Spread, Sums, spread
 from rollouts.types import Record
 
 TOO_FEW: Final = "an interval takes at least two conversations"
 
 _FEWEST = 2
-
-_CELLS = 4_000_000  # weights held in memory at once, 32 MB
+_NOTHING = 1e-12
+_FARTHEST = 700  # log odds that still have an exponential
 _DIGITS = 9  # sums that differ by less are one sum, written in another order
-
-Floats = npt.NDArray[np.float64]
 
 
 class Interval(Record):
     """Where the mean may well lie."""
 
     low: float
+    """Lower bound."""
     high: float
+    """Upper bound."""
     level: float
+    """How often such intervals hold the true figure, 0 to 1."""
     clusters: int
+    """Conversations that it rests on."""
 
     @property
     def degenerate(self) -> bool:
@@ -41,41 +45,99 @@ class Interval(Record):
 
 
 def cluster_interval(
-    values: npt.ArrayLike, clusters: npt.ArrayLike, *, seed: int, rounds: int = 2000, level: float = 0.95
+    values: npt.ArrayLike,
+    clusters: npt.ArrayLike,
+    *,
+    weights: npt.ArrayLike | None = None,
+    seed: int,
+    rounds: int = 2000,
+    level: float = 0.95,
 ) -> Interval | None:
-    """Return the bootstrap interval of the mean of `values`, or `None`, for the reason `TOO_FEW`.
+    """Return the interval of the weighted mean of `values`, which are 0 to 1, or `None`, for the reason `TOO_FEW`.
 
     `clusters` names the conversation of each value. The order of the values changes nothing, and one seed gives one
-    interval. With few conversations the quantiles are widened as Student's t is against the normal (Hesterberg 2015,
-    "What Teachers Should Know About the Bootstrap", §4.3), but they cannot leave the range of the conversations' own
-    means: below some 15 conversations read an interval as a rough guide.
+    interval.
     """
-    sums, sizes = _per_cluster(np.asarray(values, dtype=np.float64), np.asarray(clusters))
-    if len(sums) < _FEWEST:
-        return None
-    means = _resampled(sums, sizes, np.random.default_rng(seed), rounds)
-    low, high = np.quantile(means, tails(level, len(sums)))
-    return Interval(low=float(low), high=float(high), level=level, clusters=len(sums))
+    worths, names = np.asarray(values, dtype=np.float64), np.asarray(clusters)
+    counts = np.ones_like(worths) if weights is None else np.asarray(weights, dtype=np.float64)
+    if not worths.shape == names.shape == counts.shape:
+        raise ValueError(f"{worths.shape} values with {counts.shape} weights in {names.shape} clusters")
+    return mean_interval(summed(worths, counts, names), seed=seed, rounds=rounds, level=level)
 
 
-def _per_cluster(values: Floats, clusters: npt.NDArray[Any]) -> tuple[Floats, Floats]:
-    if values.shape != clusters.shape:
-        raise ValueError(f"{values.shape} values in {clusters.shape} clusters")
+def summed(values: Floats, weights: Floats, clusters: npt.NDArray[Any]) -> Sums:
+    """Add up `values`, each times its weight, by conversation; those of no weight are left out."""
     _, codes = np.unique(clusters, return_inverse=True)
-    return np.bincount(codes, weights=values).astype(np.float64), np.bincount(codes).astype(np.float64)
+    worths, sizes = (np.bincount(codes, weights=column).astype(np.float64) for column in (values * weights, weights))
+    return Sums(worths[sizes > 0], sizes[sizes > 0])
 
 
-def _resampled(sums: Floats, sizes: Floats, rng: np.random.Generator, rounds: int) -> Floats:
-    """Return the mean of each resample.
+def mean_interval(
+    sums: Sums, *, seed: int, rounds: int = 2000, level: float = 0.95, known: Spread | None = None
+) -> Interval | None:
+    """Return the interval of the mean that `sums` add up to, or `None` below two conversations.
 
-    Clusters of equal sum and size are interchangeable, so one multinomial draw over the *kinds* of clusters has the
-    same distribution as one over the clusters, and is as fast for a million of them as for a hundred.
+    Conversations are resampled, and each resample's distance from the mean is measured in its own standard error (the
+    bootstrap-t: Efron 1982, chapter 10; Hall 1988, "Theoretical Comparison of Bootstrap Confidence Intervals", Annals
+    of Statistics 16). Plain quantiles are too short on the side of the long tail: around a win rate of 0.91 they hold
+    in 91 % where these hold in 94 % (40 conversations, measured). Where no more than `FEW` equal conversations
+    would tell as much, too few differ for that, and the interval is Student's.
     """
-    kinds, counts = np.unique(np.column_stack([sums.round(_DIGITS), sizes]), axis=0, return_counts=True)
-    shares = counts / counts.sum()
-    chunk = max(1, _CELLS // len(kinds))
-    draws = (rng.multinomial(len(sums), shares, size=min(chunk, rounds - done)) for done in range(0, rounds, chunk))
-    return np.concatenate([(weights @ kinds[:, 0]) / (weights @ kinds[:, 1]) for weights in draws])
+    known = known or spread(sums)
+    if known.equal < FEW or not known.sd:
+        return student_interval(known, level)
+    table, counts = _kinds(sums, rng := np.random.default_rng(seed))
+    columns = np.column_stack([table, table**2, table[:, 0] * table[:, 1]])
+    distances = _distances(resampled(columns, rng, rounds, counts), known.estimate)
+    low, high = np.quantile(distances, (0.5 + level / 2, 0.5 - level / 2), method="nearest") * _error(
+        counts.astype(np.float64) @ columns
+    )
+    bounds = {"low": max(0.0, known.estimate - float(low)), "high": min(1.0, known.estimate - float(high))}
+    return Interval(**bounds, level=level, clusters=known.conversations)
+
+
+def student_interval(known: Spread, level: float) -> Interval | None:
+    """Return the interval of a share of 1 by Student's t on the log odds, or `None` below two conversations.
+
+    The log odds are less skewed than the share and know its limits (Korn and Graubard 1999, "Analysis of Health
+    Surveys", §3.2). Near 0 or 1 even so it is a rough guide: around 0.91, 10 conversations hold in 91 % (measured).
+    """
+    if known.conversations < _FEWEST:
+        return None
+    low = high = known.estimate
+    if known.error and 0 < low < 1:
+        odds = math.log(low / (1 - low))
+        reach = student(0.5 + level / 2, known.freedom) * known.error / (low * (1 - low))
+        low, high = (1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, odds + way)))) for way in (-reach, reach))
+    return Interval(low=low, high=high, level=level, clusters=known.conversations)
+
+
+def _kinds(sums: Sums, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return sum and weight of each kind of conversation, and how many there are of it.
+
+    Conversations of equal sum and weight are interchangeable, so one multinomial draw over the *kinds* of conversations
+    has the same distribution as one over the conversations. Where kinds are too many, random groups are drawn.
+    """
+    kinds, counts = np.unique(np.column_stack(sums).round(_DIGITS), axis=0, return_counts=True)
+    if len(kinds) <= MOST:
+        return kinds, counts
+    every = np.repeat(kinds, counts, axis=0)
+    together = groups(len(every), rng)
+    table = np.column_stack([np.bincount(together, weights=column) for column in every.T]).astype(np.float64)
+    return table, np.ones(len(table), dtype=np.int64)
+
+
+def _distances(drawn: Floats, estimate: float) -> Floats:
+    """Return how far from `estimate` the mean of each resample is, in its own standard errors."""
+    away, errors = drawn[:, 0] / drawn[:, 1] - estimate, _error(drawn)
+    return np.where(errors > _NOTHING, away / np.maximum(errors, _NOTHING), np.sign(away) / _NOTHING)
+
+
+def _error(drawn: Floats) -> Any:
+    """Return the linearised standard error of a ratio, but for √(n/(n-1)), from the sums of what it is made of."""
+    worths, weights, squares, whole, both = np.moveaxis(drawn, -1, 0)
+    mean = worths / weights
+    return np.sqrt(np.maximum(0, squares - 2 * mean * both + mean**2 * whole)) / weights
 
 
 def tails(level: float, clusters: int) -> tuple[float, float]:

@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from judges.standings.bootstrap import Floats, Interval, student
+from judges.standings.bootstrap import Interval, student
+from judges.standings.spread import Floats
 from rollouts.types import Record
 
 TOO_FEW_LABELS: Final = "a correction takes human labels in at least two conversations"

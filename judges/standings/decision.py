@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from judges.standings.bootstrap import Interval
-from judges.standings.precision import FEW
+from judges.standings.spread import FEW
 from rollouts.types import Options, Record
 
 _PAR: Final = 0.5
@@ -93,12 +93,18 @@ def weighted(candidate: Candidate, production: Candidate, weights: Weights) -> f
 
 
 def advice(
-    candidate: Candidate, production: Candidate, *, control: Interval | None = None, margin: float = 0.02
+    candidate: Candidate,
+    production: Candidate,
+    *,
+    control: Interval | None = None,
+    margin: float = 0.02,
+    trusted: bool | None = None,
 ) -> Advice:
     """Say in one sentence whether to switch; `margin` is what may be lost, in win rate and in valid tool calls.
 
     `control` is the interval of production's own model replayed, the noise floor: inside it nobody is called worse.
-    Switching also takes a gain: a better win rate, or a lower cost or p95 latency.
+    Switching also takes a gain: a better win rate, or a lower cost or p95 latency. Nothing is decided on the word of a
+    judge who is known not to be `trusted`.
     """
     inside = (
         control is not None and candidate.win_rate is not None and control.low <= candidate.win_rate <= control.high
@@ -108,11 +114,15 @@ def advice(
         quality = Switching.UNDECIDED
     tools = _tools(candidate, production, margin)
     switching = _worst(quality, tools, _gain(candidate, production))
+    if trusted is False:
+        switching = Switching.UNDECIDED
     phrases = [_quality_words(candidate, quality, margin) + _price_words(candidate, production)]
     if inside:
         phrases.append("not distinguishable from replaying production")
     if tools is not Switching.SUPPORTED:
         phrases.append(f"{_percent(candidate.tool_validity)} of its tool calls are valid")
+    if trusted is False:
+        phrases.append("the judge is not trusted, for it agrees too little with people")
     phrases.append(f"switching is {switching}")
     return Advice(
         challenger=candidate.challenger, switching=switching, indistinguishable=inside, sentence="; ".join(phrases)

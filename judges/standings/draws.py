@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from judges.standings.bootstrap import Floats
+from judges.standings.spread import Floats
 
 MOST: Final = 5000
 """How many conversations are drawn one by one. More are put together at random, which bounds time and memory."""
@@ -28,9 +28,15 @@ def groups(clusters: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     return np.arange(clusters) if clusters <= MOST else rng.permutation(clusters) % MOST
 
 
-def resampled(sums: Floats, rng: np.random.Generator, rounds: int) -> Floats:
-    """Return the column sums of each resample: one row a resample, as many groups drawn as `sums` has rows."""
-    count = len(sums)
-    shares, chunk = np.full(count, 1 / count), max(1, _CELLS // count)
+def resampled(
+    sums: Floats, rng: np.random.Generator, rounds: int, counts: npt.NDArray[np.int64] | None = None
+) -> Floats:
+    """Return the column sums of each resample: one row a resample, as many groups drawn as there are.
+
+    `sums` has a row for each group, or for each kind of group if `counts` says how many there are of a kind.
+    """
+    many = np.ones(len(sums), dtype=np.int64) if counts is None else counts
+    total, chunk = int(many.sum()), max(1, _CELLS // len(sums))
     sizes = (min(chunk, rounds - done) for done in range(0, rounds, chunk))
-    return np.concatenate([rng.multinomial(count, shares, size=size).astype(np.float64) @ sums for size in sizes])
+    draws = (rng.multinomial(total, many / total, size=size).astype(np.float64) for size in sizes)
+    return np.concatenate([drawn @ sums for drawn in draws])

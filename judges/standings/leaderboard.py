@@ -1,36 +1,23 @@
-"""Who could take over, and at what cost and speed.
-
-One row per challenger against one baseline. With a single baseline the mean win rate is the whole story: Bradley-Terry
-gives the same numbers. Turns without a score are counted beside the win rate, never in it.
-"""
+"""Who could take over, and at what cost and speed: what a reader of the leaderboard is told."""
 
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
-
-import numpy as np
 
 from judges.standings.agreement import Agreement
-from judges.standings.bootstrap import TOO_FEW, cluster_interval
 from judges.standings.decision import Switching
-from judges.standings.outcomes import Outcome
 from judges.standings.pairs import Difference
-from judges.types import Scale, Verdict
+from judges.types import Scale
 from rollouts.types import Record
-
-BASELINE: Final = "baseline"
-"""The name of the row that production itself gets."""
 
 
 class Standing(Record):
     """One row of the leaderboard. Rates and shares are 0 to 1; bounds are those of the leaderboard's level."""
 
     challenger: str
+    """Its name in the configuration; `baseline` for production itself."""
     baseline: bool = False
+    """Whether this is production itself, which stands at one half."""
     control: bool = False
     """Whether this is production's own model replayed, which shows the noise floor."""
     turns: int
@@ -40,7 +27,9 @@ class Standing(Record):
     win_rate: float | None
     """Mean score on the leaderboard's scale; `None` without a turn."""
     low: float | None = None
+    """Lower bound of the win rate's interval; `None` for the reason in `no_interval`."""
     high: float | None = None
+    """Upper bound of the win rate's interval."""
     no_interval: str | None = None
     """Why there is no interval."""
     caveat: str | None = None
@@ -48,17 +37,25 @@ class Standing(Record):
     rank_best: int | None = None
     """The best place it may well have among all rows, 1 being the first; all such claims hold together."""
     rank_worst: int | None = None
+    """The worst place it may well have."""
     within_noise: bool | None = None
-    """Whether the win rate lies inside the control's interval; `None` without a control."""
+    """Whether the win rate lies inside the interval of a control; `None` without one, and for controls themselves.
+
+    Outside is not yet different: of replays of production one in seven lies there by chance (measured)."""
     detectable: float | None = None
     """The smallest true distance from one half that this many conversations would show with a chance of 80 %."""
     more_conversations: int | None = None
     """How many more conversations make the interval as narrow as was wished; 0 where it is."""
     wins: int = 0
+    """Turns on which the judge prefers the challenger, both rounds together."""
     ties: int = 0
+    """Turns on which it prefers neither."""
     losses: int = 0
+    """Turns on which it prefers production."""
     unreadable: int = 0
+    """Turns whose judgment could not be read; in no average."""
     failed: int = 0
+    """Turns that the challenger or the judge could not be asked about; in no average."""
     identical: int = 0
     """How many of the ties needed no judge."""
     round_agreement: float | None = None
@@ -66,21 +63,31 @@ class Standing(Record):
     elo: float | None = None
     """Bradley-Terry strength, 400 · log10, the baseline at 1000."""
     elo_low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     elo_high: float | None = None
+    """Upper bound of its interval."""
     no_elo: str | None = None
+    """Why there is no rating."""
     style_win_rate: float | None = None
     """The win rate if both answers were equally long and marked up alike."""
     style_low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     style_high: float | None = None
+    """Upper bound of its interval."""
     length_win_rate: float | None = None
     """The win rate if both answers were equally long."""
     length_low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     length_high: float | None = None
+    """Upper bound of its interval."""
     human_win_rate: float | None = None
     """The win rate corrected by human labels (PPI++); `None` without any."""
     human_low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     human_high: float | None = None
+    """Upper bound of its interval."""
     human_labels: int = 0
+    """Labels that people gave on its turns."""
     human_gap: float | None = None
     """Judge minus corrected: how much the judge flatters the challenger."""
     human_gap_error: float | None = None
@@ -94,19 +101,25 @@ class Standing(Record):
     tool_validity: float | None = None
     """Share of calls that are good; `None` without a call."""
     tool_low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     tool_high: float | None = None
+    """Upper bound of its interval."""
     same_calls: float | None = None
     """Of the turns in which either side calls tools, the share with the same calls on both."""
     cost_per_1000_turns_usd: float | None = None
+    """A thousand times the mean cost of a turn; `None` where no cost is known."""
     costs_known: int = 0
     """How many turns the cost is the mean of."""
     p50_latency_s: float | None = None
+    """Half of its answers took no longer, from sending the request to the last byte."""
     p95_latency_s: float | None = None
+    """95 of 100 of its answers took no longer."""
     weighted: float | None = None
     """The decision matrix's weighted mean, on which production stands at one half."""
     pareto: bool | None = None
     """Whether nobody beats it in all figures of the decision matrix."""
     switching: Switching | None = None
+    """Whether the figures support replacing production by it."""
     advice: str | None = None
     """One sentence for a person who has to decide."""
 
@@ -115,8 +128,11 @@ class Meeting(Record):
     """Two challengers on the turns that both answered: one cell of the head-to-head matrix."""
 
     first: str
+    """A challenger, or `baseline`."""
     second: str
+    """The other."""
     turns: int
+    """Turns that both answered."""
     share: float | None
     """What `first` gets against `second`, 0 to 1."""
     direct: bool
@@ -129,14 +145,23 @@ class Slice(Record):
     dimension: str
     """`tag`, `trace name`, `tool`, `turn`, `language` or `length`."""
     value: str
+    """Which tag, tool, … it is."""
     challenger: str
+    """Whose turns these are."""
     turns: int
+    """Turns with a score."""
     conversations: int
+    """Conversations that these turns come from."""
     win_rate: float | None
+    """Mean score of these turns; `None` without a turn."""
     low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     high: float | None = None
+    """Upper bound of its interval."""
     adjusted: float | None = None
-    """The p-value of being level with the rest of the challenger's turns, after Holm's correction over all slices."""
+    """The p-value of being level with the rest of the challenger's turns, after Holm's correction over all slices.
+
+    `None` where either part is too small."""
     small: bool
     """Whether it rests on too few conversations to be more than a rough guide."""
 
@@ -145,12 +170,19 @@ class Seen(Record):
     """One judge, alone or of the jury, beside the others and beside people."""
 
     judge: str
+    """Its version."""
     name: str
+    """Its short name."""
     duels: int
+    """How many duels it has judged."""
     harshness: float | None = None
+    """How much less it gives challengers than the others do on the same duels; negative is milder."""
     seat_bias: float | None = None
+    """What it gives whoever sits in A beyond one half; negative favours B."""
     disagreeing_share: float | None = None
+    """Of its judgments whose rounds can be compared, how many name different winners."""
     unreadable_share: float | None = None
+    """Of its judgments, how many could not be read."""
     by_challenger: dict[str, float | None] = {}
     """Its mean score for each challenger: a row of the heat map."""
     left_out: dict[str, float] = {}
@@ -169,6 +201,7 @@ class Conditions(Record):
     judge: str
     """The version of the judge or jury, which stands for its models, prompts and parameters."""
     scale: Scale
+    """What a verdict is worth."""
     sampling: str
     """Eight hex digits that change with filters, turn rules, sampling and the unit that is resampled."""
     window: str
@@ -186,129 +219,24 @@ class Leaderboard(Record):
     judge: str
     """The judge's version. Outcomes of two judges never share a leaderboard."""
     scale: Scale = "sevenths"
+    """What a verdict is worth: all win rates are means on this scale."""
     seed: int
+    """Of all random numbers: the same outcomes and seed give the same figures."""
     level: float
+    """Of all intervals, 0 to 1: how often they hold the true figure."""
     epoch: str | None = None
+    """The ISO week in which production answered, such as `2026-W47`; `None` for all weeks."""
     comparability: str = ""
     """The hash of the `Conditions` of every figure here."""
     noise_floor: tuple[float, float] | None = None
-    """The control's interval."""
+    """The control's interval; of several controls, what their intervals reach over together."""
     standings: tuple[Standing, ...]
+    """One row per challenger, and production's."""
     differences: tuple[Difference, ...] = ()
     """Paired, of every two rows, with Holm's correction over all of them."""
     meetings: tuple[Meeting, ...] = ()
+    """Every two rows head to head."""
     slices: tuple[Slice, ...] = ()
+    """Every challenger by part of the traffic, with Holm's correction over all of them."""
     judges: tuple[Seen, ...] = ()
     """More than one where a jury judged."""
-
-
-def standings(
-    outcomes: Iterable[Outcome],
-    *,
-    judge: str,
-    seed: int,
-    controls: Collection[str] = (),
-    level: float = 0.95,
-    epoch: str | None = None,
-) -> Leaderboard:
-    """Add up `outcomes`, which may be many: each is read once and kept as a few numbers.
-
-    The baseline is always there and stands at exactly one half. Outcomes under its name give it nothing but cost and
-    latency. Every challenger has its own random numbers, so adding one moves no other's interval.
-    """
-    tallies: dict[str, _Tally] = {BASELINE: _Tally()}
-    codes: dict[str, int] = {}
-    for outcome in outcomes:
-        code = codes.setdefault(outcome.conversation_id, len(codes))
-        tallies.setdefault(outcome.challenger, _Tally()).add(outcome, code)
-    rows = [
-        _baseline(tally) if name == BASELINE else _standing(name, tally, seed, level, control=name in controls)
-        for name, tally in tallies.items()
-    ]
-    rows.sort(key=lambda row: (row.win_rate is None, -(row.win_rate or 0.0), row.challenger))
-    return Leaderboard(judge=judge, seed=seed, level=level, epoch=epoch, standings=tuple(rows))
-
-
-class _Tally:
-    """The numbers of one challenger, in columns: some 30 bytes a turn."""
-
-    def __init__(self) -> None:
-        self.scores, self.conversations = array("d"), array("q")
-        self.costs_usd, self.latencies_s = array("d"), array("d")
-        self.counts: Counter[str] = Counter()
-
-    def add(self, outcome: Outcome, conversation: int) -> None:
-        for figure, column in ((outcome.cost_usd, self.costs_usd), (outcome.latency_s, self.latencies_s)):
-            if figure is not None:
-                column.append(figure)
-        if outcome.failed and outcome.verdict is None:
-            self.counts["failed"] += 1
-            return
-        self.counts[outcome.verdict or Verdict.UNREADABLE] += 1
-        if outcome.score is not None and outcome.verdict is not Verdict.UNREADABLE:
-            self.scores.append(outcome.score)
-            self.conversations.append(conversation)
-        if outcome.identical:
-            self.counts["identical"] += 1
-        elif outcome.consistent is not None:
-            self.counts["consistent" if outcome.consistent else "inconsistent"] += 1
-
-
-def _standing(name: str, tally: _Tally, seed: int, level: float, *, control: bool) -> Standing:
-    interval = cluster_interval(tally.scores, tally.conversations, seed=_seed(seed, name), level=level)
-    counts = tally.counts
-    agreed, compared = counts["consistent"], counts["consistent"] + counts["inconsistent"]
-    return Standing(
-        challenger=name,
-        control=control,
-        turns=len(tally.scores),
-        conversations=len(set(tally.conversations)),
-        win_rate=_mean(tally.scores),
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        no_interval=None if interval else TOO_FEW,
-        wins=counts[Verdict.WIN],
-        ties=counts[Verdict.TIE],
-        losses=counts[Verdict.LOSS],
-        unreadable=counts[Verdict.UNREADABLE],
-        failed=counts["failed"],
-        identical=counts["identical"],
-        round_agreement=agreed / compared if compared else None,
-        cost_per_1000_turns_usd=_per_1000(tally.costs_usd),
-        costs_known=len(tally.costs_usd),
-        p50_latency_s=_quantile(tally.latencies_s, 0.50),
-        p95_latency_s=_quantile(tally.latencies_s, 0.95),
-    )
-
-
-def _baseline(tally: _Tally) -> Standing:
-    return Standing(
-        challenger=BASELINE,
-        baseline=True,
-        turns=len(tally.scores),
-        conversations=len(set(tally.conversations)),
-        win_rate=0.5,
-        low=0.5,
-        high=0.5,
-        cost_per_1000_turns_usd=_per_1000(tally.costs_usd),
-        costs_known=len(tally.costs_usd),
-        p50_latency_s=_quantile(tally.latencies_s, 0.50),
-        p95_latency_s=_quantile(tally.latencies_s, 0.95),
-    )
-
-
-def _mean(column: Sequence[float]) -> float | None:
-    return float(np.mean(column)) if column else None
-
-
-def _per_1000(costs_usd: Sequence[float]) -> float | None:
-    mean = _mean(costs_usd)
-    return None if mean is None else 1000 * mean
-
-
-def _quantile(column: Sequence[float], share: float) -> float | None:
-    return float(np.quantile(column, share)) if column else None
-
-
-def _seed(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from judges.standings.style import Style
 from judges.types import Verdict
+
+BASELINE: Final = "baseline"
+"""The name of the row that production itself gets; no challenger can have it."""
 
 
 class Turn(NamedTuple):

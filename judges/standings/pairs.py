@@ -7,35 +7,23 @@ On the same challenges what is easy or hard for everyone cancels out (Miller 202
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from judges.standings.bootstrap import TOO_FEW, Floats, student, tails
+from judges.standings.bootstrap import TOO_FEW, student, tails
 from judges.standings.draws import groups, resampled
-from judges.standings.precision import FEW, detectable, p_value
+from judges.standings.precision import detectable, p_value
 from judges.standings.several import RankInterval, holm, rank_intervals
+from judges.standings.spread import FEW, Floats, Sums, spread
+from judges.standings.tables import Codes
+from judges.standings.weighing import Weighed
 from rollouts.types import Record
 
 NOTHING_SHARED: Final = "no challenge was judged for both"
-NO_SPREAD: Final = "every conversation says the same, so the width of the interval means nothing"
-_DIGITS = 12  # a spread below is the noise of adding up
-
-
-class Score(NamedTuple):
-    """What a challenger got for one challenge, on one scale; unreadable and failed judgments give none."""
-
-    challenger: str
-    challenge_id: str
-    conversation_id: str
-    worth: float
-    """Mean of the battles, 0 to 1."""
-    weight: float = 1.0
-    """That of all its battles together, always 1 on the scale of sevenths."""
 
 
 class Scores(NamedTuple):
@@ -46,53 +34,64 @@ class Scores(NamedTuple):
     """Each times its weight."""
     weights: Floats
     """0 where nothing was judged."""
-    clusters: npt.NDArray[np.int64]
+    clusters: Codes
     """The conversation of each challenge."""
+
+    def sums(self, column: int, challenges: npt.NDArray[np.intp]) -> Sums:
+        """Add up some challenges of one column by conversation."""
+        clusters, count = self.clusters[challenges], int(self.clusters.max(initial=-1)) + 1
+        cells = (self.worths[challenges, column], self.weights[challenges, column])
+        return Sums(*(np.bincount(clusters, weights=cell, minlength=count).astype(np.float64) for cell in cells))
 
 
 class Difference(Record):
     """What `first` is ahead of `second`, as a share of 1."""
 
     first: str
+    """A challenger, or `baseline`."""
     second: str
+    """The other."""
     challenges: int
     """Judged for both."""
     conversations: int
+    """Conversations that these come from."""
     difference: float | None
+    """Win rate of `first` less that of `second`; `None` where nothing was judged for both."""
     low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
     high: float | None = None
+    """Upper bound of its interval."""
     sd: float | None = None
     """Of what each conversation contributes; the standard error is `sd / √conversations`."""
     p_value: float | None = None
+    """Of no difference, by Student's t over conversations."""
     adjusted: float | None = None
     """The p-value after Holm's correction over all pairs."""
     detectable: float | None = None
     """The smallest true difference that this many conversations would show with a chance of 80 %."""
     caveat: str | None = None
+    """What to keep in mind, such as too few conversations."""
 
 
-def scores(found: Iterable[Score], *, baseline: str | None = None) -> Scores:
-    """Put `found` into columns. A `baseline` is added as one that stands at one half on every challenge."""
-    names: dict[str, int] = {}
-    challenges: dict[str, int] = {}
-    conversations: dict[str, str] = {}
-    places, cells = array("q"), array("d")
-    for row in found:
-        conversations[row.challenge_id] = row.conversation_id
-        places.append(challenges.setdefault(row.challenge_id, len(challenges)))
-        places.append(names.setdefault(row.challenger, len(names)))
-        cells.extend((row.worth * row.weight, row.weight))
-    shape = (len(challenges), len(names))
-    flat = np.array(places, dtype=np.int64).reshape(-1, 2) @ (shape[1], 1)
+def scores(names: Sequence[str], found: Weighed, clusters: Codes, *, baseline: str | None = None) -> Scores:
+    """Put what was `found` into a table of those `names` that have anything; `clusters` are those of all challenges.
+
+    A `baseline` is added as one that stands at one half on every challenge.
+    """
+    shape = (len(clusters), len(names))
+    flat = found.challenges.astype(np.int64) * len(names) + found.challengers
     worths, weights = (
         np.bincount(flat, weights=column, minlength=math.prod(shape)).astype(np.float64).reshape(shape)
-        for column in np.array(cells).reshape(-1, 2).T
+        for column in (found.worths * found.weights, found.weights)
     )
+    known = np.flatnonzero(weights.any(axis=0))
+    present = [names[code] for code in known.tolist()]
+    worths, weights = worths[:, known], weights[:, known]
     if baseline is not None:
-        names[baseline] = len(names)
         worths = np.column_stack([worths, np.full(shape[0], 0.5)])
         weights = np.column_stack([weights, np.ones(shape[0])])
-    return Scores(tuple(names), worths, weights, _codes([conversations[name] for name in challenges]))
+        present.append(baseline)
+    return Scores(tuple(present), worths, weights, clusters)
 
 
 def differences(table: Scores, *, seed: int, rounds: int = 2000, level: float = 0.95) -> tuple[Difference, ...]:
@@ -107,7 +106,7 @@ def differences(table: Scores, *, seed: int, rounds: int = 2000, level: float = 
     pairs = [_Pair(table, first, second) for first, second in combinations(range(len(table.names)), 2)]
     if not pairs or not len(together):
         return ()
-    moved = np.column_stack([np.bincount(together, weights=pair.moves) for pair in pairs]).astype(np.float64)
+    moved = np.column_stack([np.bincount(together, weights=pair.known.moves) for pair in pairs]).astype(np.float64)
     found = [
         pair.difference(column, level) for pair, column in zip(pairs, resampled(moved, rng, rounds).T, strict=True)
     ]
@@ -131,76 +130,43 @@ def ranks(found: Iterable[Difference], *, alpha: float = 0.05) -> Mapping[str, R
 
 
 class _Pair:
-    """Two columns, and how each conversation moves their difference.
-
-    A conversation's move is what leaving it out does to the difference (the jackknife: Efron 1982, "The Jackknife, the
-    Bootstrap and Other Resampling Plans", chapter 3). Conversations of many turns weigh more, so fewer degrees of
-    freedom are left than their number says: those of as many equal ones, were all turns of a conversation one (Carter,
-    Schnepel and Steigerwald 2017, "Asymptotic Behavior of a t-Test Robust to Cluster Heterogeneity", Review of
-    Economics and Statistics 99). Without both, 40 conversations of 1 to 6 turns call 5.4 % of equals different, and 15
-    of them 6.2 % (measured).
-    """
+    """Two columns, on the challenges that both were judged on."""
 
     def __init__(self, table: Scores, first: int, second: int) -> None:
-        both = (table.weights[:, first] > 0) & (table.weights[:, second] > 0)
+        both = np.flatnonzero((table.weights[:, first] > 0) & (table.weights[:, second] > 0))
         self.names = table.names[first], table.names[second]
-        self.challenges, self.conversations = int(both.sum()), len(np.unique(table.clusters[both]))
-        self.estimate, self.equal = 0.0, 0
-        self.moves: Floats = np.zeros(int(table.clusters.max(initial=-1)) + 1)
-        if not self.challenges:
-            return
-        shares = np.zeros_like(self.moves)
-        for sign, column in ((1, first), (-1, second)):
-            worths, weights = (
-                np.bincount(table.clusters[both], weights=cells[both, column], minlength=len(self.moves))
-                for cells in (table.worths, table.weights)
-            )
-            mean, whole = worths.sum() / weights.sum(), weights.sum()
-            self.estimate += sign * float(mean)
-            rest = np.where(weights < whole, whole - weights, whole)
-            self.moves += sign * (worths - mean * weights) / rest
-            shares += weights / whole / 2
-        self.estimate = round(self.estimate, _DIGITS)
-        self.moves *= (self.conversations - 1) / self.conversations
-        self.equal = math.floor(round(float((shares**2).sum() ** 2 / (shares**4).sum()), 6))
+        self.challenges = len(both)
+        self.known = spread(table.sums(first, both), table.sums(second, both))
 
     def difference(self, resamples: Floats, level: float) -> Difference:
         """Say what is known, and what cannot be."""
+        known = self.known
         shared = Difference(
             first=self.names[0],
             second=self.names[1],
             challenges=self.challenges,
-            conversations=self.conversations,
-            difference=self.estimate if self.challenges else None,
+            conversations=known.conversations,
+            difference=known.estimate if self.challenges else None,
             caveat=TOO_FEW if self.challenges else NOTHING_SHARED,
         )
-        if self.conversations <= 1:
+        if known.conversations <= 1:
             return shared
-        sd = round(self.conversations * math.sqrt(float(self.moves @ self.moves) / (self.conversations - 1)), _DIGITS)
-        low, high = self._bounds(resamples, sd, level)
+        low, high = self._bounds(resamples, level)
         return shared.model_copy(
             update={
                 "low": max(-1.0, low),
                 "high": min(1.0, high),
-                "sd": sd,
-                "p_value": p_value(self.estimate, sd, self.conversations, freedom=max(1, self.equal - 1)),
-                "detectable": detectable(sd, self.conversations),
-                "caveat": self._caveat(sd),
+                "sd": known.sd,
+                "p_value": p_value(known.estimate, known.sd, known.conversations, freedom=known.freedom),
+                "detectable": detectable(known.sd, known.conversations),
+                "caveat": known.caveat,
             }
         )
 
-    def _bounds(self, resamples: Floats, sd: float, level: float) -> tuple[float, float]:
-        if self.equal < FEW:
-            reach = student(0.5 + level / 2, max(1, self.equal - 1)) * sd / math.sqrt(self.conversations)
-            return self.estimate - reach, self.estimate + reach
-        low, high = np.quantile(resamples - self.moves.sum(), tails(level, self.equal)) + self.estimate
+    def _bounds(self, resamples: Floats, level: float) -> tuple[float, float]:
+        known = self.known
+        if known.equal < FEW:
+            reach = student(0.5 + level / 2, known.freedom) * known.error
+            return known.estimate - reach, known.estimate + reach
+        low, high = np.quantile(resamples - known.moves.sum(), tails(level, known.equal)) + known.estimate
         return float(low), float(high)
-
-    def _caveat(self, sd: float) -> str | None:
-        if not sd:
-            return NO_SPREAD
-        return f"only {self.conversations} conversations, a rough guide" if self.conversations < FEW else None
-
-
-def _codes(names: list[Any]) -> npt.NDArray[np.int64]:
-    return np.unique(np.array(names, dtype=str), return_inverse=True)[1].astype(np.int64)

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
-from typing import Final
 
 import numpy as np
 
 from judges.standings.bootstrap import student
-
-FEW: Final = 30
-"""Below this many conversations a figure carries a warning (the usual rule for cluster-robust errors)."""
 
 _FEWEST = 2
 _NORMAL = 10_000  # degrees of freedom beyond which a short formula is as good as the long one

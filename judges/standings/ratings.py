@@ -9,15 +9,15 @@ against it equals the weighted mean win rate.
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from judges.standings.bootstrap import TOO_FEW, Floats, tails
+from judges.standings.bootstrap import TOO_FEW, tails
 from judges.standings.draws import groups, resampled
+from judges.standings.spread import Floats
+from judges.standings.tables import Codes
 from rollouts.types import Record
 
 ANCHOR: Final = 1000.0
@@ -30,18 +30,21 @@ _PER_NATURAL_LOG = 400 / math.log(10)
 _LIMIT, _TOLERANCE = 100_000, 1e-12
 _STEPS, _LONGEST, _FARTHEST = 100, 2.0, 14.0  # 14 is a chance of one in a million
 _SETTLED = 1e-6
+_CELLS = 1_000_000  # of each matrix over resamples, 8 MB
 _PRIOR = 1e-9  # holds still whoever is missing from a resample; far below one comparison
 
 
-class Comparison(NamedTuple):
-    """Two answers to one challenge."""
+class Comparisons(NamedTuple):
+    """Two answers to one challenge each, in columns."""
 
-    conversation_id: str
-    first: str
-    second: str
-    worth: float
-    """The share of `first`, 0 to 1."""
-    weight: float = 1.0
+    names: tuple[str, ...]
+    conversations: Codes
+    firsts: Codes
+    """Places in `names`, as in `seconds`."""
+    seconds: Codes
+    worths: Floats
+    """The share of the first, 0 to 1."""
+    weights: Floats
 
 
 class Rating(Record):
@@ -66,7 +69,7 @@ class _Wins(NamedTuple):
 
 
 def ratings(
-    found: Iterable[Comparison], *, baseline: str, seed: int, rounds: int = 2000, level: float = 0.95
+    found: Comparisons, *, baseline: str, seed: int, rounds: int = 2000, level: float = 0.95
 ) -> tuple[Rating, ...]:
     """Return the ratings, best first, those without one last, with intervals by bootstrap over conversations.
 
@@ -94,23 +97,21 @@ def ratings(
     return tuple(sorted(rows, key=lambda row: (row.elo is None, -(row.elo or 0.0), row.name)))
 
 
-def _aggregated(found: Iterable[Comparison], baseline: str, rng: np.random.Generator) -> _Wins:
-    codes, seen = {baseline: 0}, dict[str, int]()
-    places, shares = array("q"), array("d")
-    for row in found:
-        first, second = (codes.setdefault(name, len(codes)) for name in (row.first, row.second))
-        if first != second:
-            places.extend((seen.setdefault(row.conversation_id, len(seen)), first, second))
-            shares.extend((row.worth * row.weight, (1 - row.worth) * row.weight))
-    size, sorted_codes = len(codes), np.argsort(np.argsort(np.array(list(seen), dtype=str)))
-    conversations, first_codes, second_codes = np.array(places, dtype=np.int64).reshape(-1, 3).T
-    met = np.unique(np.concatenate([conversations * size + first_codes, conversations * size + second_codes])) % size
-    together = groups(len(seen), rng)
-    group = together[sorted_codes[conversations]] * size
-    cells = np.column_stack([(group + first_codes) * size + second_codes, (group + second_codes) * size + first_codes])
-    count = int(together.max(initial=-1)) + 1
-    sums = np.bincount(cells.ravel(), weights=np.array(shares), minlength=count * size * size).astype(np.float64)
-    return _Wins(list(codes), sums.reshape(count, size, size), np.bincount(met, minlength=size).tolist())
+def _aggregated(found: Comparisons, baseline: str, rng: np.random.Generator) -> _Wins:
+    """Add up by group of conversations; the baseline comes first, and nobody meets himself."""
+    names = [baseline, *(name for name in found.names if name != baseline)]
+    codes = np.array([names.index(name) for name in found.names], dtype=np.int64)
+    real = found.firsts != found.seconds
+    firsts, seconds = codes[found.firsts[real]], codes[found.seconds[real]]
+    seen, conversations = np.unique(found.conversations[real], return_inverse=True)
+    size, together = len(names), groups(len(seen), rng)
+    met = np.unique(np.concatenate([conversations * size + firsts, conversations * size + seconds])) % size
+    group, count = together[conversations] * size, int(together.max(initial=-1)) + 1
+    sums = np.zeros(count * size * size)
+    for one, other, worths in ((firsts, seconds, found.worths), (seconds, firsts, 1 - found.worths)):
+        won = (worths * found.weights)[real]
+        sums += np.bincount((group + one) * size + other, weights=won, minlength=len(sums))
+    return _Wins(names, sums.reshape(count, size, size), np.bincount(met, minlength=size).tolist())
 
 
 def _unrated(total: Floats, names: list[str]) -> dict[str, str]:
@@ -133,11 +134,18 @@ def _reach(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 def _fitted(wins: Floats) -> Floats | None:
     """Return the log strengths against the first name, or `None` if the fit did not settle.
 
-    evalica's iteration is that of Newman 2023, "Efficient Computation of Rankings from Pairwise Comparisons", JMLR 24;
-    it says nothing when it stops at its limit.
+    Where nobody has met anybody but the first, the fit is known: the log odds of winning against it.
     """
-    if len(wins) < 2:  # noqa: PLR2004 - a comparison takes two
-        return np.zeros(len(wins))
+    if not wins[1:, 1:].any():
+        return np.concatenate([[0.0], np.log(wins[1:, 0] / wins[0, 1:])])
+    return _iterated(wins)
+
+
+def _iterated(wins: Floats) -> Floats | None:
+    """Fit by evalica, which says nothing when it stops at its limit.
+
+    Its iteration is that of Newman 2023, "Efficient Computation of Rankings from Pairwise Comparisons", JMLR 24.
+    """
     import evalica  # noqa: PLC0415 - takes seconds, and brings pandas
 
     winners, losers = np.nonzero(wins)
@@ -156,11 +164,20 @@ def _fitted(wins: Floats) -> Floats | None:
 
 
 def _refitted(columns: Floats, start: Floats, rng: np.random.Generator, rounds: int) -> Floats:
-    """Return the log strengths of each resample: all of them at once by Newton's method, from the fit of everything."""
+    """Return the log strengths of each resample, so many at a time that memory stays bounded."""
     if len(columns) == 0 or len(start) <= 1:
         return np.zeros((rounds, len(start)))
-    wins = resampled(columns.reshape(len(columns), -1), rng, rounds).reshape(rounds, len(start), len(start))
-    games, won, strengths = wins + wins.transpose(0, 2, 1), wins.sum(axis=2), np.tile(start, (rounds, 1))
+    chunk = max(1, _CELLS // len(start) ** 2)
+    flat, refitted = columns.reshape(len(columns), -1), []
+    for done in range(0, rounds, chunk):
+        wins = resampled(flat, rng, min(chunk, rounds - done))
+        refitted.append(_climbed(wins.reshape(-1, *columns.shape[1:]), start))
+    return np.concatenate(refitted)
+
+
+def _climbed(wins: Floats, start: Floats) -> Floats:
+    """Return the log strengths that fit each row of `wins`, by Newton's method from the fit of everything."""
+    games, won, strengths = wins + wins.transpose(0, 2, 1), wins.sum(axis=2), np.tile(start, (len(wins), 1))
     for _ in range(_STEPS):
         chances = 1 / (1 + np.exp(strengths[:, None, :] - strengths[:, :, None]))
         slope = won - (games * chances).sum(axis=2) - _PRIOR * (strengths - start)

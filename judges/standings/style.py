@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from judges.standings.bootstrap import TOO_FEW, Floats, Interval, student
+from judges.standings.bootstrap import TOO_FEW, Interval, student
+from judges.standings.spread import Floats
 from rollouts.types import Record
 
 ONE_SIDED: Final = "all battles went one way, which gives no idea of the error"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,15 +11,42 @@ from hypothesis import strategies as st
 
 from judges.standings.bootstrap import TOO_FEW, cluster_interval
 from judges.standings.draws import MOST, groups, resampled
-from judges.standings.pairs import NO_SPREAD, NOTHING_SHARED, Difference, Score, Scores, differences, ranks, scores
+from judges.standings.pairs import NOTHING_SHARED, Difference, Scores, differences, ranks, scores
+from judges.standings.spread import NO_SPREAD
+from judges.standings.weighing import Weighed
 
 SEVENTHS = [0, 1 / 7, 0.5, 6 / 7, 1]
+
+
+class Score(NamedTuple):
+    """What a challenger got for one challenge."""
+
+    challenger: str
+    challenge: str
+    conversation: str
+    worth: float
+    weight: float = 1.0
+
+
+def tabled(found: list[Score], **facts: str) -> Scores:
+    """The table of `found`, its names and challenges in the order in which they come."""
+    names = list(dict.fromkeys(row.challenger for row in found))
+    challenges = {row.challenge: row.conversation for row in found}
+    order, clusters = list(challenges), np.unique(list(challenges.values()), return_inverse=True)[1].astype(np.int32)
+    columns = Weighed(
+        np.arange(len(found)),
+        np.array([names.index(row.challenger) for row in found], dtype=np.int32),
+        np.array([order.index(row.challenge) for row in found], dtype=np.int32),
+        np.array([row.worth for row in found]),
+        np.array([row.weight for row in found]),
+    )
+    return scores(names, columns, clusters, **facts)
 
 
 def table(worths: np.ndarray, clusters: np.ndarray) -> Scores:
     """Challenges by challengers, everything judged once."""
     names = tuple(f"m{n}" for n in range(worths.shape[1]))
-    return Scores(names, worths, np.ones_like(worths), np.unique(clusters, return_inverse=True)[1])
+    return Scores(names, worths, np.ones_like(worths), np.unique(clusters, return_inverse=True)[1].astype(np.int32))
 
 
 def study(rng: np.random.Generator, conversations: int, ahead: list[float]) -> Scores:
@@ -55,7 +83,9 @@ def test_turns_taken_for_independent_would_be_called_different_far_too_often() -
     rng, called = np.random.default_rng(11), []
     for _ in range(200):
         known = study(rng, 40, [0, 0])
-        row = only(differences(known._replace(clusters=np.arange(len(known.clusters))), seed=1, rounds=10))
+        row = only(
+            differences(known._replace(clusters=np.arange(len(known.clusters), dtype=np.int32)), seed=1, rounds=10)
+        )
         called.append((row.p_value or 0) <= 0.05)
     assert np.mean(called) > 0.15
 
@@ -114,7 +144,7 @@ def test_turning_a_pair_round_turns_its_sign(rows: list[tuple[float, float, floa
         for n, row in enumerate(rows)
         for m, name in enumerate(("a", "b", "c"))
     ]
-    forward, backward = (differences(scores(order), seed=1, rounds=50) for order in (found, found[::-1]))
+    forward, backward = (differences(tabled(order), seed=1, rounds=50) for order in (found, found[::-1]))
     ahead = {(row.first, row.second): row.difference or 0.0 for row in forward}
     assert ahead["a", "b"] + ahead["b", "c"] == pytest.approx(ahead["a", "c"], abs=1e-9)
     assert all(row.p_value is None or 0 < row.p_value <= (row.adjusted or 0) <= 1 for row in forward)
@@ -133,15 +163,15 @@ def test_weights_make_the_difference_that_of_the_weighted_means() -> None:
         Score("b", "1", "v", 0.5, 2),
         Score("b", "2", "w", 0.5, 2),
     ]
-    assert only(differences(scores(found), seed=1)).difference == pytest.approx(6 / 8 - 0.5)
+    assert only(differences(tabled(found), seed=1)).difference == pytest.approx(6 / 8 - 0.5)
 
 
 def test_only_what_both_answered_counts() -> None:
     """A challenge that one of the two has no score for is in none of their figures."""
     found = [Score("a", str(n), str(n), 1.0) for n in range(10)] + [Score("b", str(n), str(n), n % 2) for n in range(6)]
-    row = only(differences(scores(found), seed=1))
+    row = only(differences(tabled(found), seed=1))
     assert (row.challenges, row.conversations, row.difference) == (6, 6, 0.5)
-    apart = only(differences(scores([Score("a", "1", "v", 1.0), Score("b", "2", "w", 1.0)]), seed=1))
+    apart = only(differences(tabled([Score("a", "1", "v", 1.0), Score("b", "2", "w", 1.0)]), seed=1))
     assert (apart.caveat, apart.difference, apart.p_value) == (NOTHING_SHARED, None, None)
 
 
@@ -149,11 +179,11 @@ def test_few_or_equal_conversations_are_said() -> None:
     """One conversation has no interval, a few carry a warning, those that all say the same prove as much as coins."""
     for count, caveat, p in ((1, TOO_FEW, None), (4, NO_SPREAD, 1 / 8), (40, NO_SPREAD, 2.0**-39)):
         always = [Score(name, str(n), str(n), worth) for n in range(count) for name, worth in (("a", 0.9), ("b", 0.6))]
-        row = only(differences(scores(always), seed=1))
+        row = only(differences(tabled(always), seed=1))
         assert (row.caveat, row.p_value) == (caveat, p)
         assert row.difference == pytest.approx(0.3)
     same = [Score(name, str(n), str(n), 0.5) for n, name in product(range(40), ("a", "b"))]
-    assert only(differences(scores(same), seed=1)).p_value == 1
+    assert only(differences(tabled(same), seed=1)).p_value == 1
     few = only(differences(study(np.random.default_rng(1), 12, [0, 0]), seed=1))
     assert few.caveat == "only 12 conversations, a rough guide"
 
@@ -161,7 +191,7 @@ def test_few_or_equal_conversations_are_said() -> None:
 def test_the_baseline_can_be_one_of_them() -> None:
     """Added at one half, it makes the difference from production one of the pairs that Holm corrects for."""
     found = [Score("a", str(n), str(n), 0.9 if n % 4 else 0.4) for n in range(80)]
-    row = only(differences(scores(found, baseline="baseline"), seed=1))
+    row = only(differences(tabled(found, baseline="baseline"), seed=1))
     assert (row.first, row.second) == ("a", "baseline")
     assert row.difference == pytest.approx(0.275)
     places = ranks([row])
@@ -175,7 +205,7 @@ def test_another_challenger_moves_no_pair() -> None:
     first = differences(known, seed=1)[0]
     assert first.model_copy(update={"adjusted": None}) == two.model_copy(update={"adjusted": None})
     assert differences(known, seed=1) == differences(known, seed=1)
-    assert differences(scores([]), seed=1) == ()
+    assert differences(tabled([]), seed=1) == ()
 
 
 def test_many_conversations_are_drawn_in_groups_of_equal_size() -> None:

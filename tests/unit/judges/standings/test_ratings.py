@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -8,14 +9,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judges.standings.bootstrap import TOO_FEW
-from judges.standings.ratings import ANCHOR, NOT_CONNECTED, ONE_WAY, Comparison, Rating, ratings
+from judges.standings.ratings import ANCHOR, NOT_CONNECTED, ONE_WAY, Comparisons, Rating, _fitted, _iterated, ratings
 
 SEVENTHS = [0, 1 / 7, 0.5, 6 / 7, 1]
 
 
+class Comparison(NamedTuple):
+    """Two answers to one challenge, and the share of the first."""
+
+    conversation: str
+    first: str
+    second: str
+    worth: float
+    weight: float = 1.0
+
+
+def columns(found: list[Comparison]) -> Comparisons:
+    """The same in columns; the baseline is b."""
+    names = sorted({"b", *(name for row in found for name in (row.first, row.second))})
+    conversations = sorted({row.conversation for row in found})
+    codes = [(conversations.index(row[0]), names.index(row[1]), names.index(row[2])) for row in found]
+    places = np.array(codes, dtype=np.int32).reshape(-1, 3).T
+    worths, weights = (np.array([row[cell] for row in found], dtype=float) for cell in (3, 4))
+    conversation, first, second = places
+    return Comparisons(tuple(names), conversation, first, second, worths, weights)
+
+
 def rated(found: list[Comparison], *, rounds: int = 50, seed: int = 1) -> dict[str, Rating]:
     """Ratings by name, against b."""
-    return {row.name: row for row in ratings(found, baseline="b", seed=seed, rounds=rounds)}
+    return {row.name: row for row in ratings(columns(found), baseline="b", seed=seed, rounds=rounds)}
 
 
 def tournament(rng: np.random.Generator, strengths: list[float], turns: int = 400) -> list[Comparison]:
@@ -46,6 +68,16 @@ def test_against_one_baseline_the_rating_is_the_win_rate(rows: list[tuple[str, f
             assert found[name].elo == pytest.approx(ANCHOR + 400 * np.log10(mean / (1 - mean)), abs=1e-6)
         else:
             assert (found[name].elo, found[name].caveat) == (None, ONE_WAY)
+
+
+def test_evalica_finds_the_win_rate() -> None:
+    """Where everybody met the baseline only, the fit need not be iterated; doing so ends at the same strengths."""
+    wins = np.zeros((4, 4))
+    wins[0, 1:], wins[1:, 0] = (3.5, 10, 0.5), (7, 2.25, 9)
+    known, iterated = _fitted(wins), _iterated(wins)
+    assert known is not None
+    assert iterated is not None
+    assert known == pytest.approx(iterated, abs=1e-9)
 
 
 def test_choix_finds_the_same_strengths() -> None:
@@ -117,7 +149,7 @@ def test_islands_and_one_way_streets_are_said() -> None:
     assert found["giant"].conversations == 9
     assert (found["far"].elo, found["far"].win_probability) == (None, None)
     assert found["m1"].elo == pytest.approx(rated(known)["m1"].elo)
-    assert [row.name for row in ratings(known + island, baseline="b", seed=1, rounds=5)][2:] == ["away", "far"]
+    assert [row.name for row in ratings(columns(known + island), baseline="b", seed=1, rounds=5)][2:] == ["away", "far"]
 
 
 def test_a_bound_that_no_resample_reaches_is_none() -> None:
@@ -134,14 +166,14 @@ def test_one_conversation_has_no_interval() -> None:
     row = rated([Comparison("v", "x", "b", worth) for worth in (1.0, 0.5)])["x"]
     assert (row.low, row.high, row.caveat) == (None, None, TOO_FEW)
     assert row.win_probability == pytest.approx(0.75)
-    assert [row.name for row in ratings([], baseline="b", seed=1)] == ["b"]
+    assert [row.name for row in ratings(columns([]), baseline="b", seed=1)] == ["b"]
 
 
 def test_neither_order_nor_seat_changes_a_rating() -> None:
     """One seed, one answer; who is written first is no matter, and nobody meets himself."""
     rng = np.random.default_rng(2)
     found = tournament(rng, [0, 0.5, -0.5])
-    turned = [Comparison(row.conversation_id, row.second, row.first, 1 - row.worth) for row in found]
+    turned = [Comparison(row.conversation, row.second, row.first, 1 - row.worth) for row in found]
     turned += [Comparison("v1", "m1", "m1", 1.0)]
     for name, row in rated(found).items():
         again = rated([turned[n] for n in rng.permutation(len(turned))])[name]
@@ -149,11 +181,13 @@ def test_neither_order_nor_seat_changes_a_rating() -> None:
 
 
 def test_ten_times_the_comparisons_take_no_more_than_fifteen_times_the_time() -> None:
-    """Comparisons are added up in one pass, and resamples are of the sums."""
+    """Comparisons are added up by column, and resamples are of the sums."""
 
     def seconds(turns: int) -> float:
-        rng = np.random.default_rng(1)
-        found = [Comparison(f"v{n}", f"m{n % 8}", "b", worth) for n, worth in enumerate(rng.choice(SEVENTHS, turns))]
+        rng, places = np.random.default_rng(1), np.arange(turns, dtype=np.int32)
+        names = ("b", *(f"m{n}" for n in range(8)))
+        worths, weights = rng.choice(SEVENTHS, turns), np.ones(turns)
+        found = Comparisons(names, places, 1 + places % 8, np.zeros_like(places), worths, weights)
         began = time.perf_counter()
         ratings(found, baseline="b", seed=1, rounds=300)
         return time.perf_counter() - began

@@ -138,3 +138,10 @@ def test_identical_answers_tie_in_both_seats() -> None:
     assert together(fought_in(same, "weight_3")) == Battle(0.5, 2)
     unread = Judgment(judge="j", verdict=Verdict.UNREADABLE, score=None, consistent=None, reason="")
     assert fought_in(unread, "weight_3") == ()
+
+
+def test_what_was_lost_without_asking_is_lost_in_both_seats() -> None:
+    """Calls that are known to be wrong are no tie, though there are no rounds."""
+    lost = Judgment(judge="j", verdict=Verdict.LOSS, score=0.0, consistent=None, reason="")
+    assert together(fought_in(lost, "sevenths")) == Battle(0, 1)
+    assert together(fought_in(lost, "weight_3")) == Battle(0, 2)

@@ -1,0 +1,146 @@
+"""What each judge is like, beside the others and beside people: harsh or mild, drawn to a seat, or of two minds.
+
+Figures are plain means over duels; the agreement with people has an interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from judges.jury_verdict import Rule
+from judges.standings.agreement import Agreement
+from judges.standings.calibration import trusted
+from judges.standings.leaderboard import Seen
+from judges.standings.opinions import Opinions, heard, lone
+from judges.standings.outcomes import Opinion
+from judges.standings.people import Labels, beside_people
+from judges.standings.spread import Floats
+from judges.standings.tables import VERDICTS, Columns
+from judges.standings.terms import Asked, Bench
+
+_EVEN = 0.5
+_DIGITS = 9  # means of sevenths that are equal differ in their last digits
+
+
+class Judges(NamedTuple):
+    """All judges, and what to make of what they say together."""
+
+    seen: tuple[Seen, ...]
+    trusted: bool | None
+    """Whether people agree with the judge or jury as a whole; `None` where too few can tell."""
+
+
+def judges(columns: Columns, opinions: Iterable[Opinion], people: Labels, bench: Bench, asked: Asked) -> Judges:
+    """Return what each judge is like, in the alphabet's order; without `opinions`, what the one judge is."""
+    whole, each = lone(columns, bench.version), heard(columns, opinions)
+    agreed = beside_people(columns, whole, people, asked)
+    shown, known = (each, beside_people(columns, each, people, asked)) if each.judges else (whole, agreed)
+    return Judges(
+        seen=tuple(_seen(columns, shown, judge, known, bench) for judge in range(len(shown.judges))),
+        trusted=trusted(agreed.get(bench.version), floor=bench.floor, needed=bench.needed),
+    )
+
+
+def _seen(columns: Columns, opinions: Opinions, judge: int, agreed: Mapping[str, Agreement], bench: Bench) -> Seen:
+    version = opinions.judges[judge]
+    return Seen(
+        judge=version,
+        name=bench.names.get(version, version),
+        **_habits(opinions, judge),
+        by_challenger=_by_challenger(columns, opinions, judge),
+        **_left_out(columns, opinions, judge, bench),
+        agreement=agreed.get(version),
+        trusted=trusted(agreed.get(version), floor=bench.floor, needed=bench.needed),
+    )
+
+
+def _habits(opinions: Opinions, judge: int) -> dict[str, Any]:
+    """Return how the judge differs from the others on the same duels, and from itself with the seats exchanged.
+
+    Rounds that disagree: Zheng et al. 2023, "Judging LLM-as-a-Judge", arXiv 2306.05685.
+    """
+    sat = opinions.sat[:, judge]
+    own, read = opinions.scores[:, judge], np.isfinite(opinions.scores)
+    others = read.sum(axis=1) - read[:, judge]
+    both = read[:, judge] & (others > 0)
+    rest = np.nansum(opinions.scores[both], axis=1) - own[both]
+    disagreeing = _mean(1 - opinions.consistent[sat, judge])
+    return {
+        "duels": int(sat.sum()),
+        "harshness": _mean(rest / others[both] - own[both]),
+        "seat_bias": _mean(opinions.seat_biases[sat, judge]),
+        "disagreeing_share": disagreeing,
+        "unreadable_share": _mean(~read[sat, judge] * 1.0),
+    }
+
+
+def _by_challenger(columns: Columns, opinions: Opinions, judge: int) -> dict[str, float | None]:
+    sat = opinions.sat[:, judge]
+    codes, scores = opinions.challengers[sat], opinions.scores[sat, judge]
+    return {columns.challengers[code]: _mean(scores[codes == code]) for code in np.unique(codes)}
+
+
+def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) -> dict[str, Any]:
+    """Return what the jury would say without the judge, on the duels where it says something with and without it.
+
+    The quorum is lowered by the judge that is missing.
+    """
+    rest = [other for other in range(len(opinions.judges)) if other != judge]
+    quorum = np.maximum(1, bench.quorum - opinions.sat[:, judge])
+    full = pooled(opinions.scores, opinions.verdicts, bench.rule, np.maximum(1, bench.quorum))
+    less = pooled(opinions.scores[:, rest], opinions.verdicts[:, rest], bench.rule, quorum)
+    both = np.isfinite(full) & np.isfinite(less)
+    codes = opinions.challengers[both]
+    means = {
+        columns.challengers[code]: (float(full[both][codes == code].mean()), float(less[both][codes == code].mean()))
+        for code in np.unique(codes)
+    }
+    return {
+        "left_out": {name: after - before for name, (before, after) in means.items()},
+        "swapped": tuple((one, other) for one, other in combinations(means, 2) if _swapped(means[one], means[other])),
+    }
+
+
+def _swapped(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    before, after = (np.sign(round(first - second, _DIGITS)) for first, second in zip(one, other, strict=True))
+    return bool(before != after)
+
+
+def pooled(scores: Floats, verdicts: npt.NDArray[np.int8], rule: Rule, quorum: Any) -> Floats:
+    """Return what a jury says of each duel, as `jury_verdict` does; NaN where fewer than `quorum` can be read."""
+    count = np.isfinite(scores).sum(axis=1)
+    worths = {"mean": _averaged, "median": _middle, "majority": _voted}[rule](scores, verdicts)
+    return np.where(count >= quorum, worths, np.nan)
+
+
+def _averaged(scores: Floats, _: npt.NDArray[np.int8]) -> Floats:
+    mean: Floats = np.nansum(scores, axis=1) / np.maximum(1, np.isfinite(scores).sum(axis=1))
+    return mean
+
+
+def _middle(scores: Floats, _: npt.NDArray[np.int8]) -> Floats:
+    count = np.isfinite(scores).sum(axis=1)
+    ordered = np.sort(np.column_stack([scores, np.full(len(scores), np.nan)]), axis=1)
+    places = np.column_stack([np.maximum(0, count - 1) // 2, count // 2])
+    middle: Floats = np.take_along_axis(ordered, places, axis=1).mean(axis=1)
+    return middle
+
+
+def _voted(scores: Floats, verdicts: npt.NDArray[np.int8]) -> Floats:
+    """Return the mean score of those who say what most say, or one half where the vote is divided."""
+    says = [np.isfinite(scores) & (verdicts == code) for code in range(len(VERDICTS) - 1)]
+    votes = np.column_stack([said.sum(axis=1) for said in says])
+    worths = np.column_stack([np.where(said, scores, 0).sum(axis=1) for said in says])
+    leading, rows = votes.argmax(axis=1), np.arange(len(votes))
+    divided = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    return np.where(divided, _EVEN, worths[rows, leading] / np.maximum(1, votes[rows, leading]))
+
+
+def _mean(column: npt.NDArray[Any]) -> float | None:
+    known = column[np.isfinite(column)]
+    return float(known.mean(dtype=np.float64)) if len(known) else None

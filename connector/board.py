@@ -11,10 +11,10 @@ from pydantic import Field
 from connector.calibration.options import Calibration
 from connector.pipeline import Arena
 from connector.ports import Store
-from connector.types import Unit
 from judges.standings.decision import Weights
 from judges.standings.leaderboard import Conditions, Leaderboard
 from judges.standings.standings import standings
+from judges.types import Unit
 from rollouts.types import Options
 
 ALL_EPOCHS = "all"
@@ -59,6 +59,7 @@ async def leaderboard(
         people=await store.people(fingerprints, epoch),
         floor=calibration.floor,
         labels_needed=calibration.labels_needed,
+        set_aside=calibration.set_aside,
         names={juror.version: juror.name for juror in jury.jurors},
         rule=jury.rules.rule if jury.rules else "mean",
         quorum=jury.quorum,
@@ -71,11 +72,12 @@ def conditions(arena: Arena, rules: BoardRules, epoch: str | None) -> Conditions
     return Conditions(
         judge=arena.jury.version,
         scale=scale,
-        sampling=_sampling(arena, rules),
+        sampling=_sampling(arena),
         window=epoch or ALL_EPOCHS,
+        unit=rules.unit,
     )
 
 
-def _sampling(arena: Arena, rules: BoardRules) -> str:
-    drawn = (arena.rules.selection.model_dump_json(), arena.rules.turns.model_dump_json(), rules.unit)
+def _sampling(arena: Arena) -> str:
+    drawn = (arena.rules.selection.model_dump_json(), arena.rules.turns.model_dump_json())
     return hashlib.sha256("\n".join(drawn).encode()).hexdigest()[:8]

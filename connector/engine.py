@@ -150,9 +150,7 @@ class Engine:
 
     async def leaderboard(self, epoch: str | None = None) -> Leaderboard:
         """Add up every decided duel of today's challengers under today's judge, of one epoch or of all."""
-        return await leaderboard(
-            self.arena, self.store, self._board, self._calibration, seed=self.seed, epoch=epoch
-        )
+        return await leaderboard(self.arena, self.store, self._board, self._calibration, seed=self.seed, epoch=epoch)
 
     @property
     def parked(self) -> Sequence[Fatal]:

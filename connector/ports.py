@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Unit, Window
+from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Window
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import HumanVerdict, Opinion
 from judges.standings.tables import Columns
+from judges.types import Unit
 from rollouts.journal import Journal
 from rollouts.types import Challenge, Media
 

@@ -15,9 +15,6 @@ from typing import Any, Literal, Self
 from judges.types import Judgment
 from rollouts.types import Challenge, Completion, Message, Parameters, Record, Rollout, ToolDefinition
 
-Unit = Literal["conversation", "session", "user"]
-"""What statistics resample: turns of one unit are not independent."""
-
 
 class Window(Record):
     """A half-open span of source time: `start` is in, `end` is out."""

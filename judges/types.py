@@ -16,6 +16,9 @@ Seat = Literal["A", "B"]
 Scale = Literal["sevenths", "weight_3", "points", "ranks"]
 """What a verdict is worth: a label as sevenths or as Arena-Hard's battles, a difference of grades, or a place."""
 
+Unit = Literal["conversation", "session", "user"]
+"""What statistics resample as a whole: turns of one unit are not independent."""
+
 
 class Label(StrEnum):
     """The five things a judge may say."""

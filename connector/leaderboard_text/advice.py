@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from connector.leaderboard_text.figures import count, percent, size
-from connector.leaderboard_text.rules import challengers, few, precision, unit
+from connector.leaderboard_text.rules import challengers, few
 from judges.standings.leaderboard import Leaderboard, Standing
 
 SAME: Final = "not distinguishable from replaying production"
@@ -47,7 +47,7 @@ def _sentence(standing: Standing) -> str:
 
 
 def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
-    plural = f"{unit(board)}s" if standing.conversations != 1 else unit(board)
+    plural = f"{board.unit}s" if standing.conversations != 1 else board.unit
     small = few(standing.conversations) and bool(standing.turns)
     yield f"rests on {count(standing.conversations)} {plural}{', a small sample and a rough guide' if small else ''}"
     if standing.no_interval:
@@ -57,14 +57,19 @@ def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
     if standing.detectable is not None:
         yield f"shows true differences from {size(standing.detectable)} points"
     if standing.more_conversations:
-        yield f"±{100 * precision(board):g} points would take {count(standing.more_conversations)} more"
+        yield f"±{100 * board.precision:g} points would take {count(standing.more_conversations)} more"
 
 
 def _untrusted(board: Leaderboard) -> Iterator[str]:
     for judge in board.judges:
         if judge.trusted is False:
             known = judge.agreement.agreement if judge.agreement else None
-            yield f"UNTRUSTED JUDGE {judge.name}: it agrees with people on {percent(known)} of their duels only."
+            aside = (
+                " It is set aside: the win rates are those of the other judges."
+                if judge.judge in board.set_aside
+                else ""
+            )
+            yield f"UNTRUSTED JUDGE {judge.name}: it agrees with people on {percent(known)} of their duels only.{aside}"
 
 
 def _broken(board: Leaderboard) -> Iterator[str]:

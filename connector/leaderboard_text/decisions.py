@@ -7,7 +7,6 @@ from typing import Final
 
 from connector.leaderboard_text.figures import DASH, dollars, percent, seconds
 from connector.leaderboard_text.main_table import label
-from connector.leaderboard_text.rules import weights
 from connector.leaderboard_text.sheets import Cell, Sheet, row
 from judges.standings.decision import Switching, Weights
 from judges.standings.leaderboard import Leaderboard, Standing
@@ -19,7 +18,7 @@ _HEADS: Final = ("win rate", "good calls", "$/1k", "p95 s")
 def decisions(board: Leaderboard) -> Iterator[Sheet]:
     """Yield the decision matrix, where anything of it is known; each head bears the weight of its figure."""
     if any(each.weighted is not None or each.pareto is not None or each.switching for each in board.standings):
-        asked = weights(board)
+        asked = board.weights
         yield Sheet(
             "Whom to take?",
             ("challenger", *_weighted_heads(asked), "weighted", "Pareto", "switching"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from connector.leaderboard_text.figures import NO_SPREAD, bounds
-from connector.leaderboard_text.rules import level, scale, unit
+from connector.leaderboard_text.rules import level, scale
 from connector.leaderboard_text.sheets import ALARM, CONTROL, DISTINCT, FEW, Sheet
 from judges.standings.leaderboard import Leaderboard
 
@@ -31,7 +31,7 @@ def _conditions(board: Leaderboard) -> Iterator[str]:
 
 def _reading(board: Leaderboard) -> Iterator[str]:
     yield f"Win rate against production's own answers. Scale {scale(board)}."
-    yield f"{level(board)} intervals by bootstrap over {unit(board)}s, by Student's t where they are few."
+    yield f"{level(board)} intervals by bootstrap over {board.unit}s, by Student's t where they are few."
     yield "All ranks hold together (Holm). $/1k is what 1,000 turns cost, in USD."
     if board.noise_floor:
         floor = bounds(*board.noise_floor)
@@ -41,7 +41,7 @@ def _reading(board: Leaderboard) -> Iterator[str]:
 def _marks(board: Leaderboard, sheets: Sequence[Sheet]) -> Iterator[str]:
     used = {cell.text[-1:] for sheet in sheets for row in sheet.rows for cell in row}
     if any(NO_SPREAD in cell.text for sheet in sheets for row in sheet.rows for cell in row):
-        yield f"{NO_SPREAD}: all {unit(board)}s say the same, so no interval can tell how sure that is."
+        yield f"{NO_SPREAD}: all {board.unit}s say the same, so no interval can tell how sure that is."
     for mark, meaning in _MARKS.items():
         if mark in used:
-            yield f"{mark} {meaning.format(unit=unit(board), level=level(board))}."
+            yield f"{mark} {meaning.format(unit=board.unit, level=level(board))}."

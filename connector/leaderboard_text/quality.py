@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from connector.leaderboard_text.figures import DASH, count, elo, percent, size, within
 from connector.leaderboard_text.main_table import label
-from connector.leaderboard_text.rules import challengers, few, precision, unit
+from connector.leaderboard_text.rules import challengers, few
 from connector.leaderboard_text.sheets import ALARM, FEW, Cell, Sheet, row
 from judges.standings.leaderboard import Leaderboard, Standing
 
@@ -32,7 +32,7 @@ def certainty(board: Leaderboard) -> Iterator[Sheet]:
     if rows:
         yield Sheet(
             "How sure is this?",
-            ("challenger", f"{unit(board)}s", "± points", "shows from, points", _wish(board)),
+            ("challenger", f"{board.unit}s", "± points", "shows from, points", _wish(board)),
             tuple(_sure(each) for each in rows),
             notes=tuple(f"{each.challenger}: {why}" for each in rows for why in (each.no_interval, each.caveat) if why),
         )
@@ -64,7 +64,7 @@ def _equal(each: Standing) -> tuple[Cell, ...]:
 
 
 def _wish(board: Leaderboard) -> str:
-    return f"more for ±{100 * precision(board):g} points"
+    return f"more for ±{100 * board.precision:g} points"
 
 
 def _sure(each: Standing) -> tuple[Cell, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from judges.standings.decision import Weights
 from judges.standings.leaderboard import Leaderboard, Standing
 from judges.standings.spread import FEW as FEWEST
 
@@ -19,22 +18,6 @@ _SCALES: Final = {
 def scale(board: Leaderboard) -> str:
     """Say what the scale is."""
     return f"{board.scale}: {_SCALES[board.scale]}"
-
-
-def unit(board: Leaderboard) -> str:
-    """Name what intervals resample."""
-    return str(getattr(board, "unit", "conversation"))
-
-
-def precision(board: Leaderboard) -> float:
-    """Return the half-width that is wished for intervals."""
-    return float(getattr(board, "precision", 0.02))
-
-
-def weights(board: Leaderboard) -> Weights | None:
-    """Return how much each figure of the decision matrix counts; `None` where the leaderboard does not tell."""
-    found = getattr(board, "weights", None)
-    return found if isinstance(found, Weights) else None
 
 
 def level(board: Leaderboard) -> str:

@@ -20,7 +20,7 @@ _STEP = "update duel set state = ?, reason = ?, attempts = ?, judge = ?, due_at 
 _ROLLOUT = """update duel set rollout = ?, cost_usd = ?, latency_s = ?, same_calls = ?, calls = ?, faults = ?,
               style_length = ?, style_headers = ?, style_items = ?, style_bold = ? where id = ?"""
 _JUDGMENT = "insert or replace into judgment values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OPINION = "insert or replace into opinion values (?, ?, ?, ?, ?, ?, ?)"
+_OPINION = "insert or replace into opinion values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OTHERS = """challenger = ?1 and fingerprint = ?2 and rollout is not null and judge is not ?3
              and (judge is not null or state = 'dead') and (?4 is null or duel.epoch = ?4)"""
 _KNOWN = "exists (select 1 from judgment where duel_id = duel.id and judgment.judge = ?3)"
@@ -95,22 +95,27 @@ def trait_columns(measured: Traits) -> tuple[Any, ...]:
 
 
 def _keep_judgment(db: sqlite3.Connection, duel_id: str, judgment: Judgment) -> None:
-    battles = together(fought_in(judgment, "weight_3"))
     row = (
         duel_id,
         judgment.judge,
         judgment.model_dump_json(exclude_defaults=True),
         judgment.verdict,
         judgment.score,
-        battles.worth * battles.weight if battles else None,
-        battles.weight if battles else None,
+        *_battles(judgment),
         judgment.consistent,
         judgment.verdict is Verdict.TIE and not judgment.looks,
         orjson.dumps(judgment.meetings).decode() if judgment.meetings else None,
     )
     db.execute(_JUDGMENT, row)
     opinions = judgment.members or ((judgment,) if judgment.rounds else ())
-    db.executemany(
-        _OPINION,
-        [(duel_id, judgment.judge, o.judge, o.verdict, o.score, o.consistent, seat_bias(o)) for o in opinions],
-    )
+    db.executemany(_OPINION, [(duel_id, judgment.judge, *_opinion(each)) for each in opinions])
+
+
+def _opinion(said: Judgment) -> tuple[Any, ...]:
+    return said.judge, said.verdict, said.score, *_battles(said), said.consistent, seat_bias(said)
+
+
+def _battles(judgment: Judgment) -> tuple[float | None, float | None]:
+    """Return the battles won and fought on the scale `weight_3`."""
+    fought = together(fought_in(judgment, "weight_3"))
+    return (fought.worth * fought.weight, fought.weight) if fought else (None, None)

@@ -9,12 +9,11 @@ from typing import Any
 import orjson
 
 from connector.store.writer import Writer
-from connector.types import Unit
 from judges.standings.columns import gathered
 from judges.standings.outcomes import Opinion, Outcome, Turn
 from judges.standings.style import Style
 from judges.standings.tables import Columns
-from judges.types import Verdict
+from judges.types import Unit, Verdict
 
 _UNITS: dict[Unit, str] = {
     "conversation": "conversation_id",
@@ -36,7 +35,8 @@ select challenger, challenge_id, score, verdict, consistent, identical, won, bat
    and (?4 is null or epoch = ?4) order by duel.rowid
 """
 _OPINIONS = """
-select opinion.judge, challenger, challenge_id, opinion.score, opinion.verdict, opinion.consistent, seat_bias
+select opinion.judge, challenger, challenge_id, opinion.score, opinion.verdict, opinion.consistent, seat_bias,
+       opinion.won, opinion.battles
   from opinion join duel on duel.id = opinion.duel_id
  where jury = ?1 and challenger = ?2 and fingerprint = ?3 and (?4 is null or epoch = ?4)
 """
@@ -114,9 +114,9 @@ def _outcome(row: tuple[Any, ...]) -> Outcome:
 
 
 def _opinion(row: tuple[Any, ...]) -> Opinion:
-    judge, challenger, challenge_id, score, verdict, consistent, seat_bias = row
+    judge, challenger, challenge_id, score, verdict, consistent, *figures = row
     consistency = None if consistent is None else bool(consistent)
-    return Opinion(judge, challenger, challenge_id, score, Verdict(verdict), consistency, seat_bias)
+    return Opinion(judge, challenger, challenge_id, score, Verdict(verdict), consistency, *figures)
 
 
 def _style(looks: list[Any]) -> Style | None:

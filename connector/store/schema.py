@@ -97,7 +97,7 @@ _JUDGMENTS = (
     ) strict, without rowid""",
     """create table opinion (
         duel_id text not null references duel (id), jury text not null, judge text not null, verdict text not null,
-        score real, consistent integer, seat_bias real, primary key (duel_id, jury, judge)
+        score real, won real, battles real, consistent integer, seat_bias real, primary key (duel_id, jury, judge)
     ) strict, without rowid""",
     """insert into judgment (duel_id, judge, body, verdict, score, consistent, identical)
         select id, judge, judgment, verdict, score, consistent, identical from duel where judgment is not null""",

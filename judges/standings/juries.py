@@ -5,25 +5,22 @@ Figures are plain means over duels; the agreement with people has an interval.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from judges.jury_verdict import Rule
 from judges.standings.agreement import Agreement
 from judges.standings.calibration import trusted
 from judges.standings.leaderboard import Seen
-from judges.standings.opinions import Opinions, heard, lone
-from judges.standings.outcomes import Opinion
+from judges.standings.opinions import Opinions, lone
 from judges.standings.people import Labels, beside_people
-from judges.standings.spread import Floats
-from judges.standings.tables import VERDICTS, Columns
+from judges.standings.pooling import pooled
+from judges.standings.tables import Columns
 from judges.standings.terms import Asked, Bench
 
-_EVEN = 0.5
 _DIGITS = 9  # means of sevenths that are equal differ in their last digits
 
 
@@ -35,9 +32,9 @@ class Judges(NamedTuple):
     """Whether people agree with the judge or jury as a whole; `None` where too few can tell."""
 
 
-def judges(columns: Columns, opinions: Iterable[Opinion], people: Labels, bench: Bench, asked: Asked) -> Judges:
-    """Return what each judge is like, in the alphabet's order; without `opinions`, what the one judge is."""
-    whole, each = lone(columns, bench.version), heard(columns, opinions)
+def judges(columns: Columns, each: Opinions, people: Labels, bench: Bench, asked: Asked) -> Judges:
+    """Return what each judge is like, in the alphabet's order; where `each` has none, what the one judge is."""
+    whole = lone(columns, bench.version)
     agreed = beside_people(columns, whole, people, asked)
     shown, known = (each, beside_people(columns, each, people, asked)) if each.judges else (whole, agreed)
     return Judges(
@@ -109,36 +106,6 @@ def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) ->
 def _swapped(one: tuple[float, float], other: tuple[float, float]) -> bool:
     before, after = (np.sign(round(first - second, _DIGITS)) for first, second in zip(one, other, strict=True))
     return bool(before != after)
-
-
-def pooled(scores: Floats, verdicts: npt.NDArray[np.int8], rule: Rule, quorum: Any) -> Floats:
-    """Return what a jury says of each duel, as `jury_verdict` does; NaN where fewer than `quorum` can be read."""
-    count = np.isfinite(scores).sum(axis=1)
-    worths = {"mean": _averaged, "median": _middle, "majority": _voted}[rule](scores, verdicts)
-    return np.where(count >= quorum, worths, np.nan)
-
-
-def _averaged(scores: Floats, _: npt.NDArray[np.int8]) -> Floats:
-    mean: Floats = np.nansum(scores, axis=1) / np.maximum(1, np.isfinite(scores).sum(axis=1))
-    return mean
-
-
-def _middle(scores: Floats, _: npt.NDArray[np.int8]) -> Floats:
-    count = np.isfinite(scores).sum(axis=1)
-    ordered = np.sort(np.column_stack([scores, np.full(len(scores), np.nan)]), axis=1)
-    places = np.column_stack([np.maximum(0, count - 1) // 2, count // 2])
-    middle: Floats = np.take_along_axis(ordered, places, axis=1).mean(axis=1)
-    return middle
-
-
-def _voted(scores: Floats, verdicts: npt.NDArray[np.int8]) -> Floats:
-    """Return the mean score of those who say what most say, or one half where the vote is divided."""
-    says = [np.isfinite(scores) & (verdicts == code) for code in range(len(VERDICTS) - 1)]
-    votes = np.column_stack([said.sum(axis=1) for said in says])
-    worths = np.column_stack([np.where(said, scores, 0).sum(axis=1) for said in says])
-    leading, rows = votes.argmax(axis=1), np.arange(len(votes))
-    divided = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
-    return np.where(divided, _EVEN, worths[rows, leading] / np.maximum(1, votes[rows, leading]))
 
 
 def _mean(column: npt.NDArray[Any]) -> float | None:

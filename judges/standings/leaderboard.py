@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from judges.standings.agreement import Agreement
-from judges.standings.decision import Switching
+from judges.standings.decision import Switching, Weights
 from judges.standings.pairs import Difference
-from judges.types import Scale
+from judges.types import Scale, Unit
 from rollouts.types import Record
 
 
@@ -203,9 +203,11 @@ class Conditions(Record):
     scale: Scale
     """What a verdict is worth."""
     sampling: str
-    """Eight hex digits that change with filters, turn rules, sampling and the unit that is resampled."""
+    """Eight hex digits that change with filters, turn rules and sampling."""
     window: str
     """The epoch, or `all`."""
+    unit: Unit = "conversation"
+    """What intervals resample."""
 
     @property
     def hash(self) -> str:
@@ -240,3 +242,13 @@ class Leaderboard(Record):
     """Every challenger by part of the traffic, with Holm's correction over all of them."""
     judges: tuple[Seen, ...] = ()
     """More than one where a jury judged."""
+    set_aside: tuple[str, ...] = ()
+    """The judges of the jury that the win rates leave out, because people do not agree with them."""
+    unit: Unit = "conversation"
+    """What intervals resample as a whole."""
+    precision: float = 0.02
+    """The half-width that was wished for intervals."""
+    margin: float = 0.02
+    """What a challenger may lose, in win rate and in valid tool calls, and still be called as good."""
+    weights: Weights = Weights()
+    """How much each figure of the decision matrix counts."""

@@ -13,6 +13,7 @@ from judges.standings.outcomes import Opinion
 from judges.standings.spread import Floats
 from judges.standings.tables import VERDICTS, Codes, Columns
 
+_COLUMNS: Final = 8  # of the table that opinions are first read into
 _AT_ONCE: Final = 10_000  # opinions that are Python objects at the same time
 _VERDICT_CODES: Final = {verdict: code for code, verdict in enumerate(VERDICTS)}
 
@@ -29,6 +30,9 @@ class Opinions(NamedTuple):
     """Places in `VERDICTS`."""
     consistent: npt.NDArray[np.float32]
     seat_biases: npt.NDArray[np.float32]
+    won: Floats
+    """On the scale `weight_3`."""
+    battles: Floats
 
     @property
     def sat(self) -> npt.NDArray[np.bool_]:
@@ -40,7 +44,7 @@ def heard(columns: Columns, opinions: Iterable[Opinion]) -> Opinions:
     """Read `opinions` once; their order changes nothing. Those on duels of other leaderboards are no matter here."""
     judges: dict[str, int] = {}
     codes = {name: code for code, name in enumerate(columns.challengers)}
-    blocks = [np.empty((0, 6))]
+    blocks = [np.empty((0, _COLUMNS))]
     for rows in _blocks(opinions):
         known = [
             (
@@ -50,16 +54,18 @@ def heard(columns: Columns, opinions: Iterable[Opinion]) -> Opinions:
                 row.score,
                 row.consistent,
                 row.seat_bias,
+                row.won,
+                row.battles,
             )
             for row in rows
             if row.challenger in codes and row.challenge_id in columns.challenges
         ]
-        blocks.append(np.array(known, dtype=np.float64).reshape(-1, 6))
+        blocks.append(np.array(known, dtype=np.float64).reshape(-1, _COLUMNS))
     table = np.concatenate(blocks)
     duels, places = np.unique(table[:, 0].astype(np.int64), return_inverse=True)
     order = sorted(judges)
     seats = np.array([order.index(judge) for judge in judges], dtype=np.intp)[table[:, 1].astype(np.intp)]
-    spread_out = np.full((4, len(duels), len(judges)), np.nan)
+    spread_out = np.full((_COLUMNS - 2, len(duels), len(judges)), np.nan)
     spread_out[:, places, seats] = table[:, 2:].T
     return Opinions(
         judges=tuple(order),
@@ -69,6 +75,8 @@ def heard(columns: Columns, opinions: Iterable[Opinion]) -> Opinions:
         verdicts=np.nan_to_num(spread_out[0], nan=-1).astype(np.int8),
         consistent=spread_out[2].astype(np.float32),
         seat_biases=spread_out[3].astype(np.float32),
+        won=spread_out[4],
+        battles=spread_out[5],
     )
 
 
@@ -84,6 +92,8 @@ def lone(columns: Columns, judge: str) -> Opinions:
         verdicts=duels.verdicts[asked, None],
         consistent=duels.consistent[asked, None],
         seat_biases=np.full((len(asked), 1), np.nan, dtype=np.float32),
+        won=duels.won[asked, None],
+        battles=duels.battles[asked, None],
     )
 
 

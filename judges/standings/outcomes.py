@@ -75,6 +75,9 @@ class Opinion(NamedTuple):
     consistent: bool | None = None
     seat_bias: float | None = None
     """What whoever sat in seat A got beyond half; `None` unless both seats could be read."""
+    won: float | None = None
+    """As in `Outcome`."""
+    battles: float | None = None
 
 
 class HumanVerdict(NamedTuple):

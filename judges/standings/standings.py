@@ -14,11 +14,13 @@ from judges.standings.decision import Weights
 from judges.standings.juries import judges
 from judges.standings.leaderboard import Conditions, Leaderboard, Standing
 from judges.standings.meetings import comparisons, meetings
+from judges.standings.opinions import heard
 from judges.standings.outcomes import BASELINE, HumanVerdict, Opinion
 from judges.standings.pairs import Difference, differences, ranks, scores
 from judges.standings.people import Labels, human_figures, labels
 from judges.standings.ratings import Rating, ratings
 from judges.standings.rows import Row, baseline_row, row
+from judges.standings.setting_aside import distrusted, without
 from judges.standings.slices import slices
 from judges.standings.switching import decided, noise_floor
 from judges.standings.tables import Columns
@@ -43,6 +45,7 @@ def standings(
     people: Sequence[HumanVerdict] = (),
     floor: float = 0.80,
     labels_needed: int = 1,
+    set_aside: bool = False,
     rule: Rule = "mean",
     quorum: int = 1,
 ) -> Leaderboard:
@@ -51,12 +54,18 @@ def standings(
     `wanted` is the half-width that intervals should have, `margin` what a challenger may lose and still be as good,
     `rule` and `quorum` are the jury's. `names` says what to call a judge, by version. A judge whose agreement with
     `people` is below `floor`, by `labels_needed` of their verdicts or more, is not trusted, and on the word of a judge
-    or jury that is not trusted no switching is decided.
+    or jury that is not trusted no switching is decided. With `set_aside` such judges are left out of a jury's verdicts,
+    and the leaderboard's judge is named without them.
     """
     asked = Asked(conditions.scale, seed, level, rounds, wanted)
     bench = Bench(conditions.judge, rule, quorum, floor, labels_needed, names or {})
-    found, said = weighed(columns.duels, asked.scale), labels(columns, people)
-    bar = judges(columns, opinions, said, bench, asked)
+    members, said = heard(columns, opinions), labels(columns, people)
+    bar = judges(columns, members, said, bench, asked)
+    if aside := distrusted(bar.seen) if set_aside and len(members.judges) > 1 else ():
+        columns, bench = without(columns, members, aside, bench), bench.without(aside)
+        conditions = conditions.model_copy(update={"judge": bench.version})
+        bar = bar._replace(trusted=judges(columns, members, said, bench, asked).trusted)
+    found = weighed(columns.duels, asked.scale)
     table = scores(columns.challengers, found, columns.clusters, baseline=BASELINE)
     apart = differences(table, seed=seed, rounds=rounds, level=level)
     rated = ratings(comparisons(columns, found), baseline=BASELINE, seed=seed, rounds=rounds, level=level)
@@ -75,6 +84,11 @@ def standings(
         meetings=tuple(meetings(columns, apart)),
         slices=slices(columns, asked.scale, level=level),
         judges=bar.seen,
+        set_aside=aside,
+        unit=conditions.unit,
+        precision=wanted,
+        margin=margin,
+        weights=weights or Weights(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from judges.jury_verdict import Rule
@@ -34,6 +34,11 @@ class Bench(NamedTuple):
     """How many verdicts of people it takes to say so."""
     names: Mapping[str, str]
     """What to call each judge, by version."""
+
+    def without(self, aside: Collection[str]) -> Bench:
+        """Return the bench under a name of its own: figures without some judges are never mixed with those of all."""
+        missing = "+".join(sorted(self.names.get(judge, judge) for judge in aside))
+        return self._replace(version=f"{self.version} without {missing}")
 
 
 class Bargain(NamedTuple):

@@ -15,7 +15,8 @@ from sqlite_utils.migrations import Migrations
 from connector.ledger import by_reason
 from connector.store.schema import m001_initial
 from connector.store.sqlite import SqliteStore
-from connector.types import Count, Duel, Fate, State, Unit, epoch_of
+from connector.types import Count, Duel, Fate, State, epoch_of
+from judges.types import Unit
 from rollouts.errors import Fatal, Permanent
 from rollouts.types import Challenge
 from tests.duelling import BEGUN, challenge, completion, duel, intake, judgment, rollout
@@ -470,7 +471,8 @@ async def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path
     old.execute("insert into challenge values ('c', 'c', 't', null, ?, ?, null, null, 1, 1, null, 0)", (WEEK, b""))
     old.execute(
         """insert into duel (id, challenge_id, challenger, fingerprint, epoch, state, rollout, judgment, judge, verdict,
-           score, consistent, identical) values ('d', 'c', 'good', 'f1', ?, 'posted', '{}', ?, 'old', 'win', 1, 1, 0)""",
+           score, consistent, identical)
+           values ('d', 'c', 'good', 'f1', ?, 'posted', '{}', ?, 'old', 'win', 1, 1, 0)""",
         (WEEK, verdict.model_dump_json()),
     )
     old.execute("insert into mark values ('a', ?)", (BEGUN.isoformat(),))

@@ -10,13 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judges.jury_verdict import Rule, jury_verdict
-from judges.standings.juries import pooled
+from judges.standings.columns import gathered
 from judges.standings.leaderboard import Leaderboard, Seen
+from judges.standings.opinions import heard
 from judges.standings.outcomes import HumanVerdict, Opinion
+from judges.standings.pooling import pooled
+from judges.standings.setting_aside import without
 from judges.standings.tables import VERDICTS
+from judges.standings.terms import Bench
 from judges.types import Judgment, Verdict
 from judges.verdicts import outcome as said
-from tests.outcomes import outcome, tallied
+from tests.outcomes import outcome, tallied, turn
 
 SCORES = [0.0, 1 / 14, 1 / 7, 2 / 7, 9 / 28, 0.5, 19 / 28, 5 / 7, 6 / 7, 13 / 14, 1.0]
 
@@ -150,3 +154,55 @@ def test_juries_in_columns_say_what_juries_say(duels: list[list[float | None]], 
         ]
         score = jury_verdict(judgments, rule=rule, quorum=quorum).score
         assert np.isnan(found) if score is None else found == pytest.approx(score)
+
+
+def told_apart(**facts: Any) -> Leaderboard:
+    """Return a leaderboard on which people contradict judge `c` and agree with `a` and `b`; 40 duels of `x`."""
+    table = [(1.0, 1.0, 0.0) if n % 2 else (0.0, 0.0, 1.0) for n in range(40)]
+    people = [HumanVerdict("x", f"v{n}/1", scores[0], said(scores[0]), 1.0) for n, scores in enumerate(table)]
+    return jury({"x": table}, people=people, **facts)
+
+
+def test_a_judge_under_the_floor_is_set_aside_where_that_is_wished() -> None:
+    """The win rates are then those of the others, under another name and another hash; nobody is asked again."""
+    kept, left = told_apart(), told_apart(set_aside=True)
+    assert [judge.trusted for judge in kept.judges] == [judge.trusted for judge in left.judges] == [True, True, False]
+    assert (kept.set_aside, left.set_aside) == ((), ("c",))
+    assert left.judge == f"{kept.judge} without c"
+    assert left.comparability != kept.comparability
+    rows = [next(row for row in board.standings if row.challenger == "x") for board in (kept, left)]
+    assert [row.win_rate for row in rows] == [1.0, 0.5]
+    assert (rows[1].wins, rows[1].losses, rows[1].unreadable) == (20, 20, 0)
+
+
+def test_a_jury_without_anybody_left_is_not_made() -> None:
+    """Where people contradict all of them, the verdicts stand, untrusted: there is nothing to put in their place."""
+    table = [(0.0, 0.0)] * 40
+    people = [HumanVerdict("x", f"v{n}/1", 1.0, Verdict.WIN, 1.0) for n in range(40)]
+    assert jury({"x": table}, people=people, set_aside=True).set_aside == ()
+
+
+@given(st.data(), st.sampled_from(["mean", "median", "majority"]), st.integers(1, 3))
+def test_who_is_set_aside_might_never_have_sat(data: st.DataObject, rule: Rule, quorum: int) -> None:
+    """The verdicts are those of a jury of the others, whose quorum is lowered by whoever is missing."""
+    table = data.draw(st.lists(st.tuples(*[st.sampled_from([*SCORES, None])] * 3), min_size=1, max_size=6))
+    opinions = [
+        opinion(judge, "x", f"v{n}/1", score)
+        for n, scores in enumerate(table)
+        for judge, score in zip("abc", scores, strict=True)
+    ]
+    columns = gathered(
+        [turn(f"v{n}/1") for n in range(len(table))], [outcome("x", f"v{n}/1") for n in range(len(table))]
+    )
+    bench = Bench("jury", rule, quorum, 0.8, 1, {})
+    found = without(columns, heard(columns, opinions), {"c"}, bench).duels
+    for n, scores in enumerate(table):
+        rest = [
+            Judgment(
+                judge=judge, verdict=Verdict.UNREADABLE if s is None else said(s), score=s, consistent=None, reason=""
+            )
+            for judge, s in zip("ab", scores, strict=False)
+        ]
+        verdict = jury_verdict(rest, rule=rule, quorum=max(1, quorum - 1))
+        assert VERDICTS[found.verdicts[n]] is verdict.verdict
+        assert found.scores[n] == pytest.approx(np.nan if verdict.score is None else verdict.score, nan_ok=True)

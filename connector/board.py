@@ -33,6 +33,8 @@ class BoardRules(Options):
     """The half-width wished for intervals: how many more conversations that takes is shown."""
     rounds: int = Field(default=2000, ge=200)
     """Resamples of the bootstrap."""
+    adversarial: str = "adversarial"
+    """Turns of traces with this tag are the adversarial tier, with a figure of its own in the decision matrix."""
     weights: Weights = Weights()
 
 
@@ -55,6 +57,7 @@ async def leaderboard(
         wanted=rules.precision,
         margin=rules.margin,
         weights=rules.weights,
+        adversarial=rules.adversarial,
         opinions=opinions,
         people=await store.people(fingerprints, epoch),
         floor=calibration.floor,

@@ -87,14 +87,16 @@ async def until_read(
 
 
 async def all_of(asking: Iterable[Awaitable[Found]]) -> list[Found]:
-    """Return what all found, at once. If one fails the others are finished first, for they are being paid.
-
-    Then that is raised which leaves the least hope: a bug, then `Fatal`, `Permanent`, `Retryable`.
-    """
+    """Return what all found, at once. If one fails the others are finished first, for they are being paid."""
     results = await asyncio.gather(*asking, return_exceptions=True)
+    raise_worst(results)
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def raise_worst(results: Iterable[object]) -> None:
+    """Raise the error among `results` that leaves the least hope: a bug, then `Fatal`, `Permanent`, `Retryable`."""
     if errors := [result for result in results if isinstance(result, BaseException)]:
         raise min(errors, key=_hope)
-    return [result for result in results if not isinstance(result, BaseException)]
 
 
 def _hope(error: BaseException) -> int:

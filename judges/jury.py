@@ -13,6 +13,7 @@ from typing import Self
 
 from pydantic import Field
 
+from judges.asking import raise_worst
 from judges.families import related
 from judges.judge import Judge
 from judges.jury_verdict import Rule, jury_verdict
@@ -117,11 +118,13 @@ class Jury:
     ) -> Mapping[str, Judgment]:
         """Return the judgment of each rollout, by challenger; `models` are those that answered.
 
-        What was `heard` of these judges before is not asked again. Raises what their models raise, but for `Permanent`
-        where others can still be heard.
+        What was `heard` of this jury before, or of its judges alone or in another jury, is not asked again. Raises what
+        their models raise, but for `Permanent` where others can still be heard.
         """
         if self.rules is None:
             return await _heard_or_asked(self.jurors[0], challenge, rollouts, heard or {})
+        if known := _known(self.version, rollouts, heard or {}):
+            return known
         answering = [*models.values()] + ([challenge.baseline.model] if challenge.baseline.model else [])
         absent = self._recused(answering)
         said = await self._heard(challenge, rollouts, heard or {}, absent)
@@ -151,12 +154,12 @@ class Jury:
         while free and (missing := seats - sum(map(_readable, said))) > 0:
             sitting, free = free[:missing], free[missing:]
             asked = (_heard_or_asked(juror, challenge, rollouts, heard) for juror in sitting)
-            for juror, found in zip(sitting, await asyncio.gather(*asked, return_exceptions=True), strict=True):
+            results = await asyncio.gather(*asked, return_exceptions=True)
+            raise_worst(found for found in results if not isinstance(found, Permanent))
+            for juror, found in zip(sitting, results, strict=True):
                 if isinstance(found, Permanent):
                     absent[juror.version] = f"without an answer: {found}"
-                elif isinstance(found, BaseException):
-                    raise found
-                else:
+                elif not isinstance(found, BaseException):
                     said.append(found)
         return said
 
@@ -177,10 +180,18 @@ class Jury:
 async def _heard_or_asked(
     juror: Juror, challenge: Challenge, rollouts: Mapping[str, Rollout], heard: Mapping[str, Sequence[Judgment]]
 ) -> Mapping[str, Judgment]:
-    known = {name: judgment for name in rollouts for judgment in heard.get(name, ()) if judgment.judge == juror.version}
-    if len(known) == len(rollouts):
+    if known := _known(juror.version, rollouts, heard):
         return known
     return await juror.judge.judge_together(challenge, rollouts, juror.model.ask, model=juror.model.name)
+
+
+def _known(
+    judge: str, rollouts: Iterable[str], heard: Mapping[str, Sequence[Judgment]]
+) -> Mapping[str, Judgment] | None:
+    """Return what `judge` has said before of all rollouts, by itself or in a jury; `None` if it has to be asked."""
+    said = {name: [one for each in heard.get(name, ()) for one in (each, *each.members)] for name in rollouts}
+    known = {name: one for name, judgments in said.items() for one in judgments if one.judge == judge}
+    return known if known.keys() == said.keys() else None
 
 
 def _readable(judgments: Mapping[str, Judgment]) -> bool:

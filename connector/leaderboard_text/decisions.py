@@ -11,36 +11,40 @@ from connector.leaderboard_text.sheets import Cell, Sheet, row
 from judges.standings.decision import Switching, Weights
 from judges.standings.leaderboard import Leaderboard, Standing
 
-_READING: Final = "weighted: production stands at 50 %; Pareto: whether nobody beats it in all four figures"
-_HEADS: Final = ("win rate", "good calls", "$/1k", "p95 s")
+_READING: Final = "weighted: production stands at 50 %; Pareto: whether nobody beats it in all of these figures"
 
 
 def decisions(board: Leaderboard) -> Iterator[Sheet]:
     """Yield the decision matrix, where anything of it is known; each head bears the weight of its figure."""
     if any(each.weighted is not None or each.pareto is not None or each.switching for each in board.standings):
-        asked = board.weights
+        hard = any(each.adversarial_win_rate is not None for each in board.standings)
         yield Sheet(
             "Whom to take?",
-            ("challenger", *_weighted_heads(asked), "weighted", "Pareto", "switching"),
-            tuple(_row(each) for each in board.standings),
+            ("challenger", *_heads(board.weights, hard=hard), "weighted", "Pareto", "switching"),
+            tuple(_row(each, hard=hard) for each in board.standings),
             notes=(_READING,),
         )
 
 
-def _weighted_heads(asked: Weights | None) -> tuple[str, ...]:
-    if asked is None:
-        return _HEADS
-    each = (asked.quality, asked.tool_validity, asked.cost, asked.latency)
-    return tuple(f"{head} ×{weight:g}" for head, weight in zip(_HEADS, each, strict=True))  # noqa: RUF001
+def _heads(asked: Weights, *, hard: bool) -> tuple[str, ...]:
+    heads = (
+        ("win rate", asked.quality),
+        ("good calls", asked.tool_validity),
+        *((("hard", asked.adversarial),) if hard else ()),
+        ("$/1k", asked.cost),
+        ("p50/p95 s", asked.latency),
+    )
+    return tuple(f"{head} ×{weight:g}" for head, weight in heads)  # noqa: RUF001
 
 
-def _row(each: Standing) -> tuple[Cell, ...]:
+def _row(each: Standing, *, hard: bool) -> tuple[Cell, ...]:
     return row(
         Cell(label(each), "strong") if each.pareto else label(each),
         percent(each.win_rate),
         percent(each.tool_validity),
+        *([percent(each.adversarial_win_rate)] if hard else []),
         dollars(each.cost_per_1000_turns_usd),
-        seconds(each.p95_latency_s),
+        f"{seconds(each.p50_latency_s)}/{seconds(each.p95_latency_s)}",
         percent(each.weighted),
         DASH if each.pareto is None else "yes" if each.pareto else "no",
         _switching(each.switching),

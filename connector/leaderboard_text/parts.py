@@ -11,12 +11,15 @@ from judges.standings.leaderboard import Leaderboard, Slice
 
 
 def parts(board: Leaderboard) -> Iterator[Sheet]:
-    """Yield one table per dimension: small slices faint, those that differ from the rest strong."""
-    for dimension in dict.fromkeys(each.dimension for each in board.slices):
+    """Yield one table per dimension, slice by slice: small ones faint, those that differ from the rest strong."""
+    places = {each.challenger: place for place, each in enumerate(board.standings)}
+    values = {pair: place for place, pair in enumerate(dict.fromkeys((s.dimension, s.value) for s in board.slices))}
+    ordered = sorted(board.slices, key=lambda s: (values[s.dimension, s.value], places.get(s.challenger, 0)))
+    for dimension in dict.fromkeys(each.dimension for each in ordered):
         yield Sheet(
             f"By {dimension}: does it differ from the rest?",
             (dimension, "challenger", "win rate", f"{level(board)} interval", "p (Holm)", "turns/conv"),
-            tuple(_row(each, alpha(board)) for each in board.slices if each.dimension == dimension),
+            tuple(_row(each, alpha(board)) for each in ordered if each.dimension == dimension),
             names=2,
         )
 

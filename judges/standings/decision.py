@@ -15,6 +15,8 @@ from judges.standings.bootstrap import Interval
 from judges.standings.spread import FEW
 from rollouts.types import Options, Record
 
+FEWEST: Final = 10
+"""With fewer conversations nothing is said at all."""
 _PAR: Final = 0.5
 
 
@@ -36,6 +38,8 @@ class Candidate(Record):
     tool_validity: float | None = None
     """Share of tool calls that are whole and fit their schema, 0 to 1."""
     tool_interval: Interval | None = None
+    adversarial: float | None = None
+    """Win rate in the adversarial tier; production's own is one half."""
     cost_per_1000_turns_usd: float | None = None
     p95_latency_s: float | None = None
 
@@ -47,6 +51,8 @@ class Weights(Options):
     """The win rate against production."""
     tool_validity: float = 2.0
     """The share of valid tool calls."""
+    adversarial: float = 3.0
+    """The win rate in the adversarial tier, where there is one."""
     cost: float = 2.0
     """The cost of a thousand turns."""
     latency: float = 1.0
@@ -64,7 +70,7 @@ class Advice(Record):
 
 
 def pareto(candidates: Iterable[Candidate]) -> tuple[str, ...]:
-    """Name those that no other beats: at least as good in all four figures and better in one.
+    """Name those that no other beats: at least as good in all five figures and better in one.
 
     An unknown figure is neither better nor worse than a known one, so it shields from being beaten.
     """
@@ -73,7 +79,7 @@ def pareto(candidates: Iterable[Candidate]) -> tuple[str, ...]:
 
 
 def weighted(candidate: Candidate, production: Candidate, weights: Weights) -> float | None:
-    """Return the weighted mean of the four figures, each on the win rate's scale where one half is production.
+    """Return the weighted mean of the five figures, each on the win rate's scale where one half is production.
 
     A share b/(a+b) of two costs or latencies is one half when they are equal and one when the challenger is free. It
     depends on no other challenger. `None` when a figure that counts is unknown; one unknown to both is left out.
@@ -82,6 +88,7 @@ def weighted(candidate: Candidate, production: Candidate, weights: Weights) -> f
     figures = [
         (weights.quality, candidate.win_rate),
         (weights.tool_validity, _share(here.tool_validity, there.tool_validity)),
+        (weights.adversarial, candidate.adversarial),
         (weights.cost, _share(there.cost_per_1000_turns_usd, here.cost_per_1000_turns_usd)),
         (weights.latency, _share(there.p95_latency_s, here.p95_latency_s)),
     ]
@@ -130,9 +137,14 @@ def advice(
 
 
 def _axes(candidate: Candidate) -> tuple[float | None, ...]:
-    """Return the four figures, the more the better."""
+    """Return the five figures, the more the better."""
     costs = (candidate.cost_per_1000_turns_usd, candidate.p95_latency_s)
-    return (candidate.win_rate, candidate.tool_validity, *(None if cost is None else -cost for cost in costs))
+    return (
+        candidate.win_rate,
+        candidate.tool_validity,
+        candidate.adversarial,
+        *(None if cost is None else -cost for cost in costs),
+    )
 
 
 def _beats(one: tuple[float | None, ...], other: tuple[float | None, ...]) -> bool:
@@ -147,12 +159,16 @@ def _share(ours: float | None, theirs: float | None) -> float | None:
 
 
 def _gate(figure: float | None, interval: Interval | None, bar: float) -> Switching:
-    """Return whether a figure clears `bar`. An interval without width or from few conversations decides nothing."""
-    if figure is None or interval is None or interval.degenerate or interval.clusters < FEW:
+    """Return whether a figure clears `bar`. An interval without width decides nothing.
+
+    Few conversations never support switching; from `FEWEST` on they may show that a challenger is worse, for there
+    intervals cover as they should (0.968 at 10 conversations of 1 to 6 turns, measured).
+    """
+    if figure is None or interval is None or interval.degenerate:
         return Switching.UNDECIDED
-    if interval.low > bar:
+    if interval.low > bar and interval.clusters >= FEW:
         return Switching.SUPPORTED
-    return Switching.NOT_SUPPORTED if interval.high < bar else Switching.UNDECIDED
+    return Switching.NOT_SUPPORTED if interval.high < bar and interval.clusters >= FEWEST else Switching.UNDECIDED
 
 
 def _tools(candidate: Candidate, production: Candidate, margin: float) -> Switching:

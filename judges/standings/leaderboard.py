@@ -92,6 +92,14 @@ class Standing(Record):
     """Judge minus corrected: how much the judge flatters the challenger."""
     human_gap_error: float | None = None
     """Half the width of the gap's interval."""
+    adversarial_turns: int = 0
+    """Turns with a score in the adversarial tier, those that were made or picked to be hard."""
+    adversarial_win_rate: float | None = None
+    """Mean score of these."""
+    adversarial_low: float | None = None
+    """Lower bound of it, by Student's t over conversations."""
+    adversarial_high: float | None = None
+    """Upper bound of it."""
     calls: int = 0
     """Tool calls in all answers that were looked at."""
     faulty_calls: int = 0

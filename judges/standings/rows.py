@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from judges.standings.bootstrap import TOO_FEW, Interval, mean_interval, summed
+from judges.standings.bootstrap import TOO_FEW, Interval, mean_interval, student_interval, summed
 from judges.standings.leaderboard import Standing
-from judges.standings.outcomes import BASELINE
+from judges.standings.outcomes import BASELINE, TAG
 from judges.standings.precision import detectable, more_conversations
+from judges.standings.slices import within
 from judges.standings.spread import spread
 from judges.standings.style import LENGTH, STYLE, controlled, differences
 from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels
@@ -42,6 +43,7 @@ def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Ro
         **figures,
         **_counts(duels),
         **_styled(columns, duels, found, clusters, asked),
+        **_adversarial(columns, found, asked),
         **calls,
         same_calls=_mean(duels.same_calls),
         **_expense(duels.answers),
@@ -60,6 +62,7 @@ def baseline_row(columns: Columns, asked: Asked) -> Row:
         win_rate=0.5,
         low=0.5,
         high=0.5,
+        adversarial_win_rate=0.5 if (TAG, asked.adversarial) in columns.slices else None,
         **calls,
         **_expense(columns.production),
     )
@@ -106,6 +109,21 @@ def _styled(columns: Columns, duels: Duels, found: Weighed, clusters: Codes, ask
         facts[f"{word}_win_rate"] = fit.win_rate if fit else None
         facts[f"{word}_low"], facts[f"{word}_high"] = (interval.low, interval.high) if interval else (None, None)
     return facts
+
+
+def _adversarial(columns: Columns, found: Weighed, asked: Asked) -> dict[str, Any]:
+    hard = within(columns, found, (TAG, asked.adversarial or ""))
+    if not len(hard.worths):
+        return {}
+    interval = student_interval(
+        spread(summed(hard.worths, hard.weights, columns.clusters[hard.challenges])), asked.level
+    )
+    return {
+        "adversarial_turns": len(hard.worths),
+        "adversarial_win_rate": hard.mean,
+        "adversarial_low": interval.low if interval else None,
+        "adversarial_high": interval.high if interval else None,
+    }
 
 
 def _calls(name: str, answers: Answers, clusters: Codes, asked: Asked) -> tuple[Interval | None, dict[str, Any]]:

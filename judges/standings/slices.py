@@ -44,6 +44,14 @@ def slices(columns: Columns, scale: Scale, *, level: float) -> tuple[Slice, ...]
     return tuple(slice_ if p is None else slice_.model_copy(update={"adjusted": next(adjusted)}) for slice_, p in found)
 
 
+def within(columns: Columns, found: Weighed, part: tuple[str, str]) -> Weighed:
+    """Return what of one challenger's duels lies in one slice."""
+    if part not in columns.slices:
+        return found.at(np.empty(0, dtype=np.intp))
+    code = columns.slices.index(part)
+    return found.at(np.flatnonzero(np.isin(found.challenges, columns.sliced[columns.sliced[:, 1] == code, 0])))
+
+
 def _shown(columns: Columns) -> Mapping[tuple[str, str], _Places]:
     """Return the challenges of the slices that are shown."""
     turns = np.bincount(columns.sliced[:, 1], minlength=len(columns.slices))

@@ -40,6 +40,7 @@ def standings(
     wanted: float = 0.02,
     margin: float = 0.02,
     weights: Weights | None = None,
+    adversarial: str | None = None,
     opinions: Iterable[Opinion] = (),
     names: Mapping[str, str] | None = None,
     people: Sequence[HumanVerdict] = (),
@@ -52,12 +53,12 @@ def standings(
     """Return the leaderboard of everything in `columns`, best first, on the scale of its `conditions`.
 
     `wanted` is the half-width that intervals should have, `margin` what a challenger may lose and still be as good,
-    `rule` and `quorum` are the jury's. `names` says what to call a judge, by version. A judge whose agreement with
-    `people` is below `floor`, by `labels_needed` of their verdicts or more, is not trusted, and on the word of a judge
-    or jury that is not trusted no switching is decided. With `set_aside` such judges are left out of a jury's verdicts,
-    and the leaderboard's judge is named without them.
+    `adversarial` is the tag of the adversarial tier, `rule` and `quorum` are the jury's. `names` says what to call a
+    judge, by version. A judge whose agreement with `people` is below `floor`, by `labels_needed` of their verdicts or
+    more, is not trusted, and on the word of a judge or jury that is not trusted no switching is decided. With
+    `set_aside` such judges are left out of a jury's verdicts, and the leaderboard's judge is named without them.
     """
-    asked = Asked(conditions.scale, seed, level, rounds, wanted)
+    asked = Asked(conditions.scale, seed, level, rounds, wanted, adversarial)
     bench = Bench(conditions.judge, rule, quorum, floor, labels_needed, names or {})
     members, said = heard(columns, opinions), labels(columns, people)
     bar = judges(columns, members, said, bench, asked)

@@ -19,6 +19,8 @@ class Asked(NamedTuple):
     rounds: int
     wanted: float
     """The half-width that an interval should have."""
+    adversarial: str | None = None
+    """The tag of the traces that are the adversarial tier."""
 
 
 class Bench(NamedTuple):

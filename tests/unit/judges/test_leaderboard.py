@@ -326,3 +326,18 @@ def test_a_dimension_shows_its_most_frequent_values() -> None:
     assert len(shown) == 12
     assert shown[0] == "all"
     assert "t05" not in shown
+
+
+def test_the_adversarial_tier_is_what_bears_its_tag() -> None:
+    """A mean and an interval of its own, production at one half; without the tag nothing is known of it."""
+    hard = (("tag", "adversarial"),)
+    turns = [turn(f"v{n}/1", slices=hard if n < 4 else ()) for n in range(12)]
+    outcomes = [outcome("x", f"v{n}/1", float(n in (0, 1, 2) or n > 6)) for n in range(12)]
+    board = rows(tallied(outcomes, turns, adversarial="adversarial"))
+    assert (board["x"].adversarial_turns, board["x"].adversarial_win_rate) == (4, 0.75)
+    low, high = board["x"].adversarial_low, board["x"].adversarial_high
+    assert low is not None
+    assert high is not None
+    assert low < 0.75 < high
+    assert board["baseline"].adversarial_win_rate == 0.5
+    assert rows(tallied(outcomes, turns))["x"].adversarial_win_rate is None

@@ -167,6 +167,33 @@ async def test_what_a_judge_has_said_is_not_bought_again() -> None:
     assert [asked(seat) for seat in bench] == [0, 1]
 
 
+async def test_what_was_said_in_another_jury_is_not_bought_again() -> None:
+    """Another rule, or one judge of the jury alone: all that this takes was said and paid before."""
+    bench = [juror("claude-opus-4-5", "win"), juror("gemini-3-pro", "loss"), juror("mistral-large", "loss")]
+    before = await heard(bench)
+    median = await heard(bench, known=[before], rule="median")
+    alone = Jury.of(bench[0].judge, bench[0].model)
+    [single] = (await alone.judge(challenge(), {"good": rollout()}, {"good": "qwen3-30b"}, {"good": [before]})).values()
+    assert (median.score, single.score) == (0, 1)
+    assert [asked(seat) for seat in bench] == [1, 1, 1]
+
+
+async def test_what_the_same_jury_has_said_stands() -> None:
+    """Nobody is asked again, those who refused the first time included."""
+    bench = [juror("claude-opus-4-5", error=Permanent("refused")), juror("gemini-3-pro")]
+    before = await heard(bench)
+    assert await heard(bench, known=[before]) == before
+    assert [asked(seat) for seat in bench] == [1, 1]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_what_only_a_person_can_mend_is_told_first(turned: bool) -> None:  # noqa: FBT001
+    """A judge without a key is not hidden by another that is busy, whichever of them is named first."""
+    bench = [juror("claude-opus-4-5", error=Retryable("busy")), juror("gemini-3-pro", error=Fatal("no key"))]
+    with pytest.raises(Fatal):
+        await heard(bench[::-1] if turned else bench)
+
+
 def test_the_version_changes_with_all_that_a_verdict_depends_on() -> None:
     """Members, stand-ins, rule, quorum, families: judgments of different juries are never added up."""
     two = (juror("a"), juror("b"))

@@ -159,8 +159,11 @@ def test_jury() -> None:
 def test_decisions() -> None:
     """All figures side by side, and whether anybody beats all of them."""
     [sheet] = decisions(FULL)
-    assert texts(sheet)["rival"] == ("51.2 %", "87.5 %", "1.60", "12.5", "55.0 %", "yes", "not supported")
+    assert texts(sheet)["rival"] == ("51.2 %", "87.5 %", "1.60", "0.90/12.5", "55.0 %", "yes", "not supported")
     assert texts(sheet)["replayed †"][-2:] == ("no", "undecided")
+    [harder] = decisions(with_rival(adversarial_win_rate=0.25))
+    assert texts(harder)["rival"][2] == "25.0 %"
+    assert "hard ×3" in harder.columns  # noqa: RUF001
 
 
 def test_notes_name_the_conditions_and_only_the_marks_in_use() -> None:

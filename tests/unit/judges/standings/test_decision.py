@@ -33,6 +33,32 @@ def challenger(low: float = 0.485, high: float = 0.535, **figures: Any) -> Candi
     return Candidate(challenger="small", **given_figures)
 
 
+def test_few_conversations_may_show_that_a_challenger_is_worse_but_never_support_it() -> None:
+    """Staying costs nothing: ten conversations are enough to be warned, and thirty to be told to go."""
+    for clusters, low, switching in (
+        (9, 0.2, Switching.UNDECIDED),
+        (10, 0.2, Switching.NOT_SUPPORTED),
+        (29, 0.6, Switching.UNDECIDED),
+        (30, 0.6, Switching.SUPPORTED),
+    ):
+        found = challenger(low, low + 0.1, interval=about(low, low + 0.1, clusters))
+        assert advice(found, PRODUCTION).switching is switching
+
+
+def test_the_adversarial_tier_counts_where_there_is_one() -> None:
+    """Losing on the hard turns lowers the weighted figure and shields nobody; without such turns nothing changes."""
+    hard, production = challenger(adversarial=0.2), PRODUCTION.model_copy(update={"adversarial": 0.5})
+    plain, weights = challenger(), Weights()
+    usual = weighted(plain, PRODUCTION, weights)
+    lower = weighted(hard, production, weights)
+    assert usual is not None
+    assert lower is not None
+    assert lower < usual
+    assert weighted(plain, PRODUCTION, Weights(adversarial=100)) == usual
+    even = plain.model_copy(update={"adversarial": 0.5, "challenger": "even"})
+    assert pareto([even, hard]) == ("even",)
+
+
 @pytest.mark.parametrize(
     ("candidate", "sentence"),
     [

@@ -62,8 +62,8 @@ def corrected(
     `chances` are the turns' chances to have been picked for labelling: give them when picking was not uniform, such as
     when uncertain duels were preferred, or the humans' mean is that of the uncertain ones (weights 1/chance, Hájek
     1971). Errors are linearised per conversation with Student's t over the labelled conversations, so turns of one
-    conversation may be alike. For single turns picked uniformly this is PPI++, except that the judge's variance is
-    taken in the labelled and in the other turns and not pooled: so the error never exceeds that of humans alone.
+    conversation may be alike. For single turns picked uniformly this is PPI++, as ppi-python 0.2.3 reckons it: the
+    judge's variance, on which the power rests, is that of all turns.
     """
     scores, labels, codes = _columns(judge, human, clusters)
     asked = np.isfinite(labels)
@@ -76,7 +76,9 @@ def corrected(
     humans = spread.parts(weights * (told - weights @ told))
     everywhere = spread.parts((scores - scores.mean()) / len(scores))
     moves = spread.parts(weights * (scores - weights @ scores)) - everywhere
-    trust = _trust(humans, moves)
+    reachable = len(scores) / max(1, len(scores) - int(asked.sum()))
+    seen = 1 - 1 / spread.labelled  # ppi-python divides the covariance by n and the variance by n-1
+    trust = _trust(seen * humans, moves, spread.pooling(scores - scores.mean()), most=reachable)
     estimate = float(np.clip(weights @ told - trust * (weights @ scores - scores.mean()), 0, 1))
     problem = _problem(spread, humans)
     reach = student(0.5 + level / 2, spread.labelled - 1) if problem is None else 0.0
@@ -87,7 +89,7 @@ def corrected(
         win_rate=estimate,
         interval=None if problem else _within(estimate, error, level, spread.labelled),
         no_interval=problem,
-        trust=trust,
+        trust=trust / reachable,
         gap=float(scores.mean()) - estimate,
         gap_error=None if problem else gap_error,
         labelled=int(asked.sum()),
@@ -112,6 +114,15 @@ class _Spread:
                 sums[group] = (sums[group] - sums[group].mean()) * np.sqrt(count / (count - 1))
         return sums
 
+    def pooling(self, column: Floats) -> Floats:
+        """Return for each conversation the variance of `column` over all of them, by that over its own group."""
+        sums = np.bincount(self._codes, weights=column).astype(np.float64)
+        ratios, pooled = np.ones_like(sums), _variance(sums)
+        for group in (self._labelled, ~self._labelled):
+            if (own := _variance(sums[group])) > _NOTHING**2:
+                ratios[group] = pooled / own
+        return ratios
+
 
 def _columns(
     judge: npt.ArrayLike, human: npt.ArrayLike, clusters: npt.ArrayLike
@@ -127,10 +138,17 @@ def _columns(
     return scores, labels, codes
 
 
-def _trust(humans: Floats, moves: Floats) -> float:
-    """Return the power that makes the error smallest (2311.01453, §6), within 0 to 1."""
-    size = float(moves @ moves)
-    return float(np.clip(humans @ moves / size, 0, 1)) if size > _NOTHING**2 else 0.0
+def _trust(humans: Floats, moves: Floats, pooling: Floats, *, most: float) -> float:
+    """Return the power that makes the error smallest (2311.01453, §6), within 0 and `most`, which is full trust.
+
+    It is meant for moves against the mean of all turns; against that of the others alone it is 1 at most.
+    """
+    size = float(moves**2 @ pooling)
+    return float(np.clip(humans @ moves / size, 0, most)) if size > _NOTHING**2 else 0.0
+
+
+def _variance(sums: Floats) -> float:
+    return float(sums.var(ddof=1)) if len(sums) > 1 else 0.0
 
 
 def _problem(spread: _Spread, humans: Floats) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judges.standings.bootstrap import student
 from judges.standings.corrected import ALL_ALIKE, TOO_FEW_LABELS, corrected
 
 NOBODY = float("nan")
@@ -36,8 +38,8 @@ def test_single_turns_give_the_published_formulae() -> None:
     judge, human = rng.uniform(size=few + many), np.full(few + many, NOBODY)
     human[:few] = np.clip(judge[:few] + rng.normal(0, 0.3, few), 0, 1)
     asked, unasked, y = judge[:few], judge[few:], human[:few]
-    cov = np.cov(y, asked, ddof=1)[0, 1]
-    power = (cov / few) / (asked.var(ddof=1) / few + unasked.var(ddof=1) / many)
+    cov = np.cov(y, asked, ddof=0)[0, 1]
+    power = cov / ((1 + few / many) * judge.var(ddof=1))
     mean = y.mean() - power * (asked.mean() - unasked.mean())
     error = np.sqrt((y - power * asked).var(ddof=1) / few + power**2 * unasked.var(ddof=1) / many)
     found = corrected(judge, human, range(few + many))
@@ -45,7 +47,7 @@ def test_single_turns_give_the_published_formulae() -> None:
     assert found.win_rate == pytest.approx(mean, abs=1e-12)
     t = 1.990450  # 97.5 %, 79 degrees of freedom
     assert found.interval.high - found.win_rate == pytest.approx(t * error, rel=1e-4)
-    assert found.trust * many / (few + many) == pytest.approx(power, abs=1e-12)
+    assert found.trust == pytest.approx(power, abs=1e-12)
     share = few / (few + many)  # judge minus corrected: what is left of each half's terms
     moved = (share * asked - y + power * asked).var(ddof=1) / few + (1 - share - power) ** 2 * unasked.var(
         ddof=1
@@ -62,7 +64,7 @@ def test_the_power_is_the_published_one() -> None:
     published = np.cov(human[:few], judge[:few])[0, 1] / ((1 + few / many) * judge.var())
     found = corrected(judge, human, range(few + many))
     assert found is not None
-    assert found.trust * many / (few + many) == pytest.approx(published, rel=0.02)
+    assert found.trust == pytest.approx(published, rel=0.02)
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -165,14 +167,18 @@ def test_a_turn_without_a_judge_is_refused() -> None:
         corrected([NOBODY, 1], [1, 0], [1, 2])
 
 
-def test_ppi_python_agrees() -> None:
-    """The authors' own library gives the same estimate to 0.002."""
+@pytest.mark.parametrize("labelled", [60, 150, 400])
+@pytest.mark.parametrize("bias", [-0.5, 0.0, 0.5])
+def test_ppi_python_agrees(bias: float, labelled: int) -> None:
+    """The authors' own library gives the same estimate to 0.002, and the same error but for Student's t."""
     ppi = pytest.importorskip("ppi_py")
-    judge, human, _ = votes(np.random.default_rng(6), 600, 0.5)
-    some = np.where(np.arange(len(human)) < 150, human, NOBODY)
-    found = corrected(judge, some, range(len(judge)))
-    assert found is not None and found.interval is not None  # noqa: PT018
-    estimate = ppi.ppi_mean_pointestimate(human[:150], judge[:150], judge[150:])
-    low, high = ppi.ppi_mean_ci(human[:150], judge[:150], judge[150:], alpha=0.05)
-    assert found.win_rate == pytest.approx(float(np.squeeze(estimate)), abs=2e-3)
-    assert (found.interval.low, found.interval.high) == pytest.approx((float(low[0]), float(high[0])), abs=4e-3)
+    for seed in range(10):
+        judge, human, _ = votes(np.random.default_rng(seed), 600, bias)
+        found = corrected(judge, np.where(np.arange(len(human)) < labelled, human, NOBODY), range(len(judge)))
+        assert found is not None and found.interval is not None  # noqa: PT018
+        columns = human[:labelled], judge[:labelled], judge[labelled:]
+        bounds = np.squeeze(ppi.ppi_mean_ci(*columns, alpha=0.05))
+        assert found.win_rate == pytest.approx(float(np.squeeze(ppi.ppi_mean_pointestimate(*columns))), abs=2e-3)
+        wider = student(0.975, labelled - 1) / NormalDist().inv_cdf(0.975)
+        width = found.interval.high - found.interval.low
+        assert width == pytest.approx(wider * float(bounds[1] - bounds[0]), rel=0.02)

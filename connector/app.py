@@ -159,7 +159,7 @@ class _Models:
             for at, table in judges(config).items()
         ]
         jury = Jury(tuple(jurors), config.jury)
-        jury.check()
+        jury.check(len(config.challengers))
         return jury
 
     def model(self, table: ModelTable, at: tuple[str, ...]) -> Model:

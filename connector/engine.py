@@ -119,12 +119,12 @@ class Engine:
             carrying.cancel()
             delivering.cancel()
 
-    async def publish(self) -> None:
-        """Add up every epoch that may still change, and write its leaderboard where people look."""
-        await self._within_grace(self._publish())
+    async def publish(self, *, every: bool = False) -> None:
+        """Add up the epochs that may still change, or `every` one, and write their leaderboards where people look."""
+        await self._within_grace(self._publish(0 if every else 2))
 
-    async def _publish(self) -> None:
-        for epoch in (await self.store.epochs(self.arena.jury.version))[-2:]:
+    async def _publish(self, latest: int) -> None:
+        for epoch in (await self.store.epochs(self.arena.jury.version))[-latest:]:
             runs = await self.store.runs(self.fingerprints, epoch)
             await self.arena.sink.publish(await self.leaderboard(epoch), runs)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -70,6 +70,8 @@ class Lane:
         """The lanes of the other challengers, by name, where a jury looks at all answers together."""
         self._moved = asyncio.Event()
         self._rolled = False
+        self.idle = self.over = False
+        """Whether nothing moves here soon, and whether this lane has come to its end."""
         self._stopping = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event, *, until_idle: bool, rolled: bool = False) -> None:
@@ -77,14 +79,22 @@ class Lane:
 
         With `rolled` only what has its answer is carried, and the challenger is not asked.
         """
-        self._stopping, self._rolled = stopping, rolled
-        while not stopping.is_set():
+        self._stopping, self._rolled, self.idle, self.over = stopping, rolled, False, False
+        while not stopping.is_set() and not self.over:
             self._moved.clear()
             await self._top_up()
-            if until_idle and not self._running and not await self._due_soon():
+            self.idle = not self._running and not await self._due_soon()
+            if until_idle and all(lane.idle for lane in self._company):
+                for lane in self._company:
+                    lane.over = True
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), timeout=_LOOK_EVERY_S)
+
+    @property
+    def _company(self) -> Collection[Lane]:
+        """The lanes that end together: where answers are judged together, none can move without the others."""
+        return self.peers.values() if self._arena.jury.together else (self,)
 
     async def finish(self, grace_s: float) -> None:
         """Let the steps that run come to their end; after `grace_s` a later start repeats the open calls."""
@@ -151,17 +161,29 @@ class Lane:
                     if duel.state is State.ROLLED and self._arena.jury.together:
                         await self._judge_together(duel)
                         return
-                    duel = await advance(self._arena, duel)
+                    duel = await advance(self._arena, duel, patient=self._patient(duel))
                     await self._store.save(duel)
         except Retryable as error:
-            await self._retry_or_bury(duel, error)
+            await self._retry_or_bury(await self._concerned(duel), error)
         except Permanent as error:
-            await self._bury(duel, error)
+            await self._bury(await self._concerned(duel), error)
         except Fatal:
             raise
         except Exception as error:
             log.exception("duel.unexpected", state=duel.state)
-            await self._retry_or_bury(duel, error)
+            await self._retry_or_bury(await self._concerned(duel), error)
+
+    def _patient(self, duel: Duel) -> bool:
+        """Whether a jury may wait for its busy judges; at the last attempt a quorum is enough."""
+        return duel.attempts + 1 < self._patience.attempts
+
+    async def _concerned(self, duel: Duel) -> Sequence[Duel]:
+        """Return all who were to be judged together: the first must not die alone, nor the rest go on without it."""
+        if duel.state is not State.ROLLED or not self._arena.jury.together:
+            return [duel]
+        siblings = await self._store.siblings(duel, self._fingerprints)
+        tried = {"attempts": duel.attempts}
+        return [each.model_copy(update=tried) for each in siblings if each.state is State.ROLLED]
 
     async def _judge_together(self, duel: Duel) -> None:
         """Have all answers to one challenge judged at once, in the lane of the first; the others wait for it."""
@@ -169,25 +191,29 @@ class Lane:
         coming = [each for each in siblings if each.state is State.QUEUED and not self._rolled]
         ready = [each for each in siblings if each.state is State.ROLLED]
         if not coming and ready[0].id == duel.id:
-            await self._store.save_all(await judge(self._arena, ready))
+            await self._store.save_all(await judge(self._arena, ready, patient=self._patient(duel)))
             return
-        held_up = any(self.peers[each.challenger].parked for each in coming or ready[:1])
+        awaited = coming or ready[:1]
+        held_up = any(self.peers[each.challenger].parked for each in awaited)
         wait_s = self._patience.parked_s if held_up else self._patience.first_wait_s
-        await self._store.put_off([duel], self._clock.now() + timedelta(seconds=wait_s))
+        until = self._clock.now() + timedelta(seconds=wait_s)
+        await self._store.put_off([duel], max(until, await self._store.all_due(awaited)))
 
-    async def _retry_or_bury(self, duel: Duel, error: Exception) -> None:
-        duel = duel.model_copy(update={"attempts": duel.attempts + 1})
-        if duel.attempts >= self._patience.attempts:
-            await self._bury(duel, error)
+    async def _retry_or_bury(self, duels: Sequence[Duel], error: Exception) -> None:
+        duels = [duel.model_copy(update={"attempts": duel.attempts + 1}) for duel in duels]
+        attempt = duels[0].attempts
+        if attempt >= self._patience.attempts:
+            await self._bury(duels, error)
             return
-        wait_s = self._patience.wait_s(duel.attempts, error)
-        log.info("duel.put_off", attempt=duel.attempts, wait_s=wait_s, caused_by=said(error))
-        await self._store.put_off([duel], self._clock.now() + timedelta(seconds=wait_s))
+        wait_s = self._patience.wait_s(attempt, error)
+        log.info("duel.put_off", attempt=attempt, wait_s=wait_s, caused_by=said(error))
+        await self._store.put_off(duels, self._clock.now() + timedelta(seconds=wait_s))
 
-    async def _bury(self, duel: Duel, error: Exception) -> None:
+    async def _bury(self, duels: Sequence[Duel], error: Exception) -> None:
         hint = error.hint if isinstance(error, UnderstudyError) else None
-        log.warning("duel.buried", state=duel.state, caused_by=said(error), hint=hint)
-        await self._store.save(duel.dead(f"{duel.state}: {said(error)}"))
+        for duel in duels:
+            log.warning("duel.buried", duel=duel.id, state=duel.state, caused_by=said(error), hint=hint)
+        await self._store.save_all([duel.dead(f"{duel.state}: {said(error)}") for duel in duels])
 
     def _park(self, error: Fatal) -> None:
         """Nothing in this lane will work: leave every duel as it is, due as before, and say so once."""

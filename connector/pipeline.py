@@ -128,19 +128,19 @@ def duels(arena: Arena, intake: Intake) -> list[Duel]:
     ]
 
 
-async def advance(arena: Arena, duel: Duel) -> Duel:
+async def advance(arena: Arena, duel: Duel, *, patient: bool = True) -> Duel:
     """Take one paid step. The caller saves the result before taking the next."""
     match duel:
         case Duel(state=State.QUEUED):
             asked = await with_media(duel.challenge, arena.source)
             return duel.rolled(await replay(asked, arena.challengers[duel.challenger]))
         case Duel(state=State.ROLLED):
-            [judged] = await judge(arena, [duel])
+            [judged] = await judge(arena, [duel], patient=patient)
             return judged
     raise AssertionError(f"a {duel.state} duel has no next step")
 
 
-async def judge(arena: Arena, siblings: Sequence[Duel]) -> list[Duel]:
+async def judge(arena: Arena, siblings: Sequence[Duel], *, patient: bool = True) -> list[Duel]:
     """Have the rollouts of one challenge judged: one, or all of them where the jury looks at them together."""
     rollouts = {duel.challenger: duel.rollout for duel in siblings if duel.rollout is not None}
     challenge, jury = siblings[0].challenge, arena.jury
@@ -150,7 +150,7 @@ async def judge(arena: Arena, siblings: Sequence[Duel]) -> list[Duel]:
             return [siblings[0].judged(same)]
     heard = {duel.challenger: duel.heard for duel in siblings}
     models = {name: arena.challengers[name].model.name for name in rollouts}
-    said = await jury.judge(challenge, rollouts, models, heard)
+    said = await jury.judge(challenge, rollouts, models, heard, patient=patient)
     return [duel.judged(said[duel.challenger]) for duel in siblings]
 
 

@@ -113,6 +113,9 @@ class Store(Journal, Protocol):
     async def put_off(self, duels: Sequence[Duel], until: datetime) -> None:
         """Keep the duels as they are, not to be touched before `until`."""
 
+    async def all_due(self, duels: Sequence[Duel]) -> datetime:
+        """Return the first moment at which none of these is put off any more."""
+
     async def unposted(self, duels: Sequence[Duel]) -> list[Challenge]:
         """Return those challenges of `duels` that the sink has never acknowledged."""
 

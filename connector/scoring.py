@@ -16,6 +16,7 @@ CONSISTENT = "understudy_consistent"
 OWN = "0a11ce5f"
 """Every trace id that we write begins so: known again even when the state file is lost."""
 
+_PRODUCTION = "production"
 _NAME_LIMIT = 35  # characters, of a score config's name
 
 
@@ -82,6 +83,12 @@ def scores(duel: Duel) -> list[Score]:
     return found
 
 
+def unsaid(duel: Duel) -> list[str]:
+    """Return the ids of all scores that a judge could have written about the duel, and the present one does not."""
+    possible = {digest(duel.id, name) for name in (WIN, VERDICT, CONSISTENT, _PRODUCTION)}
+    return sorted(possible - {score.id for score in scores(duel)})
+
+
 def finding(look: Round) -> str:
     """Return in a word what one round says: its label, or what it is worth to the challenger."""
     return look.label or ("unreadable" if look.score is None else f"{look.score:.3f}")
@@ -107,7 +114,7 @@ def _score(duel: Duel, name: str, value: float | str, comment: str | None = None
 def _on_production(duel: Duel, judgment: Judgment) -> Score:
     origin = duel.challenge.origin
     return Score(
-        id=digest(duel.id, "production"),
+        id=digest(duel.id, _PRODUCTION),
         name=win_name(duel.challenger),
         value=judgment.score if judgment.score is not None else "",
         data_type="NUMERIC",

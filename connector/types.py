@@ -283,6 +283,8 @@ class Duel(Record):
     attempts: int = 0
     rollout: Rollout | None = None
     judgment: Judgment | None = None
+    rejudged: bool = False
+    """Whether another judge has spoken of it as well: what was posted for that one must not stay."""
     heard: tuple[Judgment, ...] = ()
     """What other judges said of it before, where it is to be judged again."""
 

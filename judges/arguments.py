@@ -30,8 +30,9 @@ def read(text: str) -> Any:
 def canonical(text: str, schema: Mapping[str, Any] | None) -> Any:
     """Return arguments in the one form that all arguments of the same meaning share under `schema`.
 
-    An argument at its default, and null for an optional one without a default, are left out, as if not given; whole
-    numbers are integers (1.0 is 1); text that writes a number is one where the schema wants a number and no text;
+    An argument at its default is left out, as if not given; null is something else than nothing, for it may well mean
+    "clear this", and whether it does is a judge's to say. Whole numbers are integers (1.0 is 1); text that writes a
+    number is one where the schema wants a number and no text;
     text is in Unicode NFC. What is no JSON object remains text.
     """
     try:
@@ -87,16 +88,12 @@ def _form(value: Any, schema: Any, root: Any) -> Any:
 def _object(value: dict[str, Any], schema: Mapping[str, Any], root: Any) -> dict[str, Any]:
     described, others = schema.get("properties"), schema.get("additionalProperties")
     described = described if isinstance(described, Mapping) else {}
-    needed = schema.get("required")
-    needed = needed if isinstance(needed, list) else []
     found = {}
     for key, given in value.items():
         inner = _meant(described.get(key, others), root)
         form = _form(given, inner, root)
-        usual = _form(inner["default"], inner, root) if "default" in inner else None
         # Left out rather than filled in: a tree whose branches default to empty trees has no end.
-        optional = key in described and key not in needed
-        if not (("default" in inner or (optional and form is None)) and written(form) == written(usual)):
+        if "default" not in inner or written(form) != written(_form(inner["default"], inner, root)):
             found[unicodedata.normalize("NFC", key)] = form
     return found
 

@@ -19,10 +19,11 @@ from judges.transcript import neutralised
 from judges.types import Seat
 from rollouts.types import Challenge, Completion, Message, Rollout, ToolDefinition
 
-_QUOTED_CHARS: Final = 120
 _MOST_NAMED: Final = 8
 """Of any one thing; the rest is counted."""
 _LINE_END = re.compile(r"[\x7f-\x9f\u2028\u2029]")  # which JSON leaves as they are
+_NAME = re.compile(r"[A-Za-z0-9_.$\[\]:/-]{1,64}")
+"""What tools and arguments are called; providers allow tools no more than this."""
 
 _MEANING: Final = {
     FaultKind.TRUNCATED: "is cut off",
@@ -136,7 +137,7 @@ def _words(compared: Comparison, *, otherwise_alike: bool) -> Iterator[str]:
 def _faulty(seat: str, found: Iterable[Fault]) -> Iterator[str]:
     """Faults are named with their place, which may quote names but no values."""
     who = f"Answer {seat}" if seat else "The answer"
-    lines = [f"the call of {_quoted(fault.tool)} {_MEANING[fault.kind]}: {_quoted(fault.detail)}" for fault in found]
+    lines = [f"the call of {_quoted(fault.tool)} {_MEANING[fault.kind]}: {_detail(fault)}" for fault in found]
     yield from (f"{who}: {line}" for line in _first(lines))
 
 
@@ -166,7 +167,15 @@ def _first(lines: list[str]) -> list[str]:
     return lines if rest <= 0 else [*lines[:_MOST_NAMED], f"and {rest} more"]
 
 
+def _detail(fault: Fault) -> str:
+    """Return what is wrong, in our words; the place in the arguments only where it is made of names."""
+    place, colon, what = fault.detail.partition(": ")
+    named = not place.startswith("$") or _NAME.fullmatch(place)
+    return json.dumps(
+        _LINE_END.sub(" ", fault.detail if named else f"in its arguments{colon}{what}"), ensure_ascii=False
+    )
+
+
 def _quoted(name: str) -> str:
-    """Return a name as JSON, which keeps it on its line and inside its quotes."""
-    short = name if len(name) <= _QUOTED_CHARS else name[:_QUOTED_CHARS] + "…"
-    return json.dumps(_LINE_END.sub(" ", short), ensure_ascii=False)
+    """Return a name in quotes, or the length of one that is none: an answer's own words are no finding of ours."""
+    return json.dumps(name) if _NAME.fullmatch(name) else f"one whose name of {len(name):,} characters is no name"

@@ -20,6 +20,8 @@ class Judge(Options, ABC):
     """What its verdicts are worth. Judges that give labels can be read as `weight_3` too."""
     together: ClassVar[bool] = False
     """Whether it looks at all challengers at once. Then none of them is judged before all have answered."""
+    most_challengers: ClassVar[int | None] = None
+    """How many it can look at; `None` for any number."""
 
     identical: Literal["tie", "judge"] = "tie"
     """Answers that say the same tie without a question. `judge` asks all the same: what is nothing worth to it?"""

@@ -19,10 +19,11 @@ from judges.judge import Judge
 from judges.jury_verdict import Rule, jury_verdict
 from judges.prompts import fingerprint
 from judges.types import Judgment, Scale, Verdict
-from rollouts.errors import Fatal, Permanent
+from rollouts.errors import Fatal, Permanent, Retryable
 from rollouts.model import Model
 from rollouts.types import Challenge, Options, Rollout
 
+_PASSED_OVER = (Permanent, Retryable)
 _NOBODY = "No judge may sit here, or none could be had: "
 
 
@@ -52,7 +53,7 @@ class Juror:
     @property
     def version(self) -> str:
         """Names everything that its judgments depend on."""
-        return self.judge.version(self.model.name)
+        return self.judge.version(self.model.label)
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,12 @@ class Jury:
         """Whether answers that say the same are judged all the same."""
         return any(juror.judge.identical == "judge" for juror in self.jurors)
 
-    def check(self) -> None:
+    def check(self, challengers: int = 1) -> None:
         """Raise `Fatal` for a jury that can never speak, or that would add up what cannot be added."""
+        for juror in self.jurors:
+            most = juror.judge.most_challengers
+            if most is not None and challengers > most:
+                raise Fatal(f"judge {juror.name} can rank {most} challengers, and there are {challengers}")
         principals = [juror for juror in self.jurors if not juror.stand_in]
         if len({(juror.judge.scale, juror.judge.together) for juror in self.jurors}) > 1:
             raise Fatal("the judges of a jury must give verdicts of one kind", hint="give them all the same `kind`")
@@ -115,8 +120,12 @@ class Jury:
         rollouts: Mapping[str, Rollout],
         models: Mapping[str, str],
         heard: Mapping[str, Sequence[Judgment]] | None = None,
+        *,
+        patient: bool = True,
     ) -> Mapping[str, Judgment]:
         """Return the judgment of each rollout, by challenger; `models` are those that answered.
+
+        A jury that is not `patient` goes on without a judge that may only be reached later, if it has its quorum.
 
         What was `heard` of this jury before, or of its judges alone or in another jury, is not asked again. Raises what
         their models raise, but for `Permanent` where others can still be heard.
@@ -127,7 +136,7 @@ class Jury:
             return known
         answering = [*models.values()] + ([challenge.baseline.model] if challenge.baseline.model else [])
         absent = self._recused(answering)
-        said = await self._heard(challenge, rollouts, heard or {}, absent)
+        said = await self._heard(challenge, rollouts, heard or {}, absent, patient=patient)
         return {name: self._verdict([judgments[name] for judgments in said], absent) for name in rollouts}
 
     def _recused(self, answering: Sequence[str]) -> dict[str, str]:
@@ -146,21 +155,26 @@ class Jury:
         rollouts: Mapping[str, Rollout],
         heard: Mapping[str, Sequence[Judgment]],
         absent: dict[str, str],
+        *,
+        patient: bool,
     ) -> list[Mapping[str, Judgment]]:
         """Fill every principal's seat as far as there are stand-ins; whoever refuses is added to `absent`."""
-        said: list[Mapping[str, Judgment]] = []
+        said, late = list[Mapping[str, Judgment]](), list[Retryable]()
         seats = sum(not juror.stand_in for juror in self.jurors)
         free = [juror for juror in sorted(self.jurors, key=lambda one: one.stand_in) if juror.version not in absent]
         while free and (missing := seats - sum(map(_readable, said))) > 0:
             sitting, free = free[:missing], free[missing:]
             asked = (_heard_or_asked(juror, challenge, rollouts, heard) for juror in sitting)
             results = await asyncio.gather(*asked, return_exceptions=True)
-            raise_worst(found for found in results if not isinstance(found, Permanent))
+            raise_worst(found for found in results if not isinstance(found, Permanent if patient else _PASSED_OVER))
+            late += [found for found in results if isinstance(found, Retryable)]
             for juror, found in zip(sitting, results, strict=True):
-                if isinstance(found, Permanent):
+                if isinstance(found, _PASSED_OVER):
                     absent[juror.version] = f"without an answer: {found}"
                 elif not isinstance(found, BaseException):
                     said.append(found)
+        if sum(map(_readable, said)) < self.quorum:
+            raise_worst(late)
         return said
 
     def _verdict(self, said: Sequence[Judgment], absent: Mapping[str, str]) -> Judgment:
@@ -182,7 +196,7 @@ async def _heard_or_asked(
 ) -> Mapping[str, Judgment]:
     if known := _known(juror.version, rollouts, heard):
         return known
-    return await juror.judge.judge_together(challenge, rollouts, juror.model.ask, model=juror.model.name)
+    return await juror.judge.judge_together(challenge, rollouts, juror.model.ask, model=juror.model.label)
 
 
 def _known(

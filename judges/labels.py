@@ -29,6 +29,8 @@ _PLAIN = {written: sign for sign, ways in _SIGNS.items() for written in ways}
 _SIGN = f"(?:{'|'.join(map(re.escape, _PLAIN))})"
 OPENING: Final = "[\uff3b\u3010\u3014\u27e6"
 CLOSING: Final = "]\uff3d\u3011\u3015\u27e7"
+DOUBLE: Final = "\u27e6\u27e7"
+"""Brackets that stand for two."""
 _OPEN, _CLOSE = (f"[{re.escape(brackets)}]" for brackets in (OPENING, CLOSING))
 LABEL_LIKE: Final = re.compile(
     # The look-ahead adds nothing but speed: it says where a label can begin at all.
@@ -107,5 +109,5 @@ def _strength(found: re.Match[str]) -> Literal["strong", "weak"] | None:
         return None
     if "{" in opened:
         return "strong" if opened.count("{") == len(closed) else None
-    double = (len(opened) > 1 or opened == "\u27e6") and (len(closed) > 1 or closed == "\u27e7")
+    double = (len(opened) > 1 or opened in DOUBLE) and (len(closed) > 1 or closed in DOUBLE)
     return "strong" if double else "weak"

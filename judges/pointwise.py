@@ -54,7 +54,8 @@ class _Reply(Record):
 class Pointwise(ModelJudge):
     """Grades the baseline and the challenger in questions of their own.
 
-    The baseline is asked about once, however many challengers it meets: the question is the same, and so is its key.
+    The baseline is graded anew beside every challenger, unless it is being graded at that moment: one lucky grade of
+    production's does not favour or harm all challengers alike.
     """
 
     scale: ClassVar[Scale] = "points"

@@ -16,7 +16,7 @@ from judges.json_replies import answer_format, read_json
 from judges.judge import Ask
 from judges.labels import Problem
 from judges.model_judge import ModelJudge
-from judges.seating import ORDERS, Table
+from judges.seating import MOST_SEATS, ORDERS, Table
 from judges.types import Judgment, Scale
 from rollouts.types import Challenge, Parameters, Record, Rollout
 
@@ -49,10 +49,15 @@ class _Reply(Record):
 
 
 class Ranking(ModelJudge):
-    """Ranks at most 26 answers at once; those that are identical share a seat, and tie without being told apart."""
+    """Ranks at most 26 answers at once; those that are identical share a seat, and tie without being told apart.
+
+    A challenger that joins later is ranked with production alone where the others are ranked already: against
+    production its figures stand beside theirs, but on those turns it has met nobody else.
+    """
 
     scale: ClassVar[Scale] = "ranks"
     together: ClassVar[bool] = True
+    most_challengers: ClassVar[int | None] = MOST_SEATS - 1
 
     @property
     def instructions(self) -> str:

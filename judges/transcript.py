@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from judges.json_replies import OBJECT_LIKE, is_verdict
-from judges.labels import BLANK, CLOSING, LABEL_LIKE, OPENING, plain
+from judges.labels import CLOSING, DOUBLE, LABEL_LIKE, OPENING, plain
 from rollouts.types import Media, Message, Part, Reasoning, Text, ToolCall, ToolDefinition, ToolResult
 
 RENDERING: Final = 2
@@ -25,7 +26,16 @@ _TAGS = (
     "|answer|answer_[a-z]"
 )
 _NAMES = "|".join(("think", "thinking", "thought", "reasoning", _TAGS.replace("_", r"[\W_]{0,3}")))
-_DELIMITER = re.compile(rf"[<\uff1c\ufe64]{BLANK}[/\uff0f]?{BLANK}(?:{_NAMES})\b", re.IGNORECASE)
+_OPENERS = "<\uff1c\ufe64\u2039\u27e8\u3008"
+_BRACKETED = re.compile(rf"[{_OPENERS}](?=(?P<inside>[^{_OPENERS}]{{1,60}}))")
+"""Where a delimiter could begin. The bound is far beyond the longest name, whatever stands in it."""
+_DELIMITER = re.compile(rf"[\s*_`/\\]*(?:{_NAMES})\b", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0441\u0455\u0501\u051d\u04bb\u0456\u04cf\u0261\u03bf\u03b1\u0131\u0578\u057d",
+    "aeocsdwhilgoainu",
+)
+"""Cyrillic, Greek, Armenian and other letters that look like those of our delimiters; no normal form folds them."""
 _TEMPLATE_MARK = re.compile(r"<[|\uff5c][^|\uff5c<>\n]{1,40}[|\uff5c]>")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -33,7 +43,7 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ORNAMENTS = str.maketrans(
     dict.fromkeys(OPENING, "\u2772")
     | dict.fromkeys(CLOSING, "\u2773")
-    | dict.fromkeys("<\uff1c\ufe64", "\u276e")
+    | dict.fromkeys(_OPENERS, "\u276e")
     | {">": "\u276f", "{": "\u2774", "}": "\u2775"}
 )
 
@@ -55,8 +65,8 @@ def neutralised(text: str) -> str:
     Half a Unicode pair, which no provider accepts, becomes the replacement character.
     """
     text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
-    for mark in (_DELIMITER, _TEMPLATE_MARK):
-        text = mark.sub(lambda found: found[0].translate(_ORNAMENTS), text)
+    text = _BRACKETED.sub(_undelimited, text)
+    text = _TEMPLATE_MARK.sub(lambda found: found[0].translate(_ORNAMENTS), text)
     text = OBJECT_LIKE.sub(_closed_up, text)
     return LABEL_LIKE.sub(_disarmed, text)
 
@@ -163,13 +173,24 @@ def _tool(tool: ToolDefinition) -> str:
     return neutralised(f"- {described}\n  arguments: {_json(tool.parameters or {}, separators=(',', ':'))}")
 
 
+def _undelimited(found: re.Match[str]) -> str:
+    return found[0].translate(_ORNAMENTS) if _DELIMITER.match(_folded(found["inside"])) else found[0]
+
+
+def _folded(text: str) -> str:
+    """Return `text` as a reader sees it who does not look closely: plain letters, and nothing invisible."""
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
+
+
 def _closed_up(found: re.Match[str]) -> str:
     return found[0].translate(_ORNAMENTS) if is_verdict(found) else found[0]
 
 
 def _disarmed(found: re.Match[str]) -> str:
-    # [A] alone is chemistry or an index; a sign or a second bracket makes it a label.
-    if len(found["opened"]) == 1 and not {"<", ">", "="} & set(plain(found["signs"])):
+    # [A] alone is chemistry or an index; a sign or a second bracket makes it a label, and so does the sign that a
+    # judge sets before each line of what it quotes.
+    told = {"<", ">", "=", "\n"} & {*plain(found["signs"]), *found[0]}
+    if len(found["opened"]) == 1 and found["opened"] not in DOUBLE and not told:
         return found[0]
     between = found.string[found.end("opened") : found.start("closed")]
     return found["opened"].translate(_ORNAMENTS) + between + found["closed"].translate(_ORNAMENTS)

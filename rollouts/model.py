@@ -50,6 +50,8 @@ class Model:
         self.price = price
         self.version = _version(provider)
         """Changes with anything that may change the answers: provider, model, address, what is added or left out."""
+        self.label = f"{name}{_options(provider)}"
+        """The name, and a mark that changes with what is added to requests or left out of them."""
         self._limits = limits
         self._journal = journal
         self._budget = budget
@@ -105,6 +107,14 @@ class Model:
         if completion.cost_usd is not None:
             return completion
         return completion.model_copy(update={"cost_usd": cost(self.price, completion.usage)})
+
+
+def _options(provider: Provider) -> str:
+    """Wherever a model is reached, it is the same model; told otherwise, it is another."""
+    if not isinstance(provider, Endpoint):
+        return ""
+    told = provider.model_dump(mode="json", exclude={"model", "base_url", *Endpoint.OPERATIONAL}, exclude_defaults=True)
+    return f"~{hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:4]}" if told else ""
 
 
 def _version(provider: Provider) -> str:

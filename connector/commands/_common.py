@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -19,9 +20,20 @@ from rollouts.errors import BudgetExhausted, Fatal, UnderstudyError
 
 T = TypeVar("T")
 
+
+def _week(epoch: str | None) -> str | None:
+    if epoch is not None and not re.fullmatch(r"\d{4}-W\d{2}", epoch):
+        raise typer.BadParameter(f"{epoch!r} is no week, such as 2026-W47")
+    return epoch
+
+
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]
 LogFormat = Annotated[str | None, typer.Option("--log-format", help="pretty or json; wins over the configuration.")]
+Epoch = Annotated[
+    str | None,
+    typer.Option(help="One week, such as 2026-W47; all where it is left out.", callback=_week),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 
 DEFAULT_CONFIG = Path("config.toml")

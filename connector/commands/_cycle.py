@@ -29,7 +29,7 @@ async def cycle(app: App, console: Console, *, rolled: bool = False) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, app.engine.stop)
     await _carry(app, console, rolled=rolled)
-    await app.engine.publish()
+    await app.engine.publish(every=rolled)
     await _read_back(app, console)
     show_ledger(console, await app.store.ledger())
     print_leaderboard(results(), await app.engine.leaderboard())

@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run
+from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, Epoch, load, results, run
 from connector.commands._leaderboard_table import print_fields, print_leaderboard, print_whole
 from connector.leaderboard_text.as_csv import as_csv
 from connector.leaderboard_text.markdown import markdown
@@ -24,7 +24,7 @@ def register(verb: typer.Typer) -> None:
     def leaderboard(
         config: ConfigPath = DEFAULT_CONFIG,
         *,
-        epoch: Annotated[str | None, typer.Option(help="One week, such as 2026-W47; all where it is left out.")] = None,
+        epoch: Epoch = None,
         brief: Annotated[bool, typer.Option("--brief", help="The main table only.")] = False,
         as_json: AsJson = False,
         csv: Annotated[bool, typer.Option("--csv", help="The result as CSV.")] = False,

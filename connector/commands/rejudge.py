@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, ConfigPath, LogFormat, Quiet, chatter, load, run
+from connector.commands._common import DEFAULT_CONFIG, ConfigPath, Epoch, LogFormat, Quiet, chatter, load, run
 from connector.commands._cycle import cycle, say_interrupted
 from connector.commands._plan_table import approved, make_plan
 
@@ -25,7 +25,7 @@ def register(verb: typer.Typer) -> None:
     def rejudge(
         config: ConfigPath = DEFAULT_CONFIG,
         *,
-        epoch: Annotated[str | None, typer.Option(help="One week, such as 2026-W47; all where it is left out.")] = None,
+        epoch: Epoch = None,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")] = False,
         max_cost: Annotated[float | None, typer.Option(help="USD that no call may overrun.")] = None,
         quiet: Quiet = False,
@@ -44,7 +44,9 @@ async def _rejudge(
         version, marks = app.engine.arena.jury.version, app.engine.fingerprints
         others = await app.store.judged_by_others(version, marks, epoch)
         console.print(f"{len(others.to_judge)} duel(s) for {version} to judge; {others.known} it has judged before")
-        made = await make_plan(app, others.to_judge)
+        # What a killed run has left answered is judged with the rest, and is paid for too.
+        left = [load for load in await app.store.loads(marks) if load.rolled]
+        made = await make_plan(app, [*others.to_judge, *left])
         if made.duels and not approved(console, made, yes=yes):
             return NOT_APPROVED
         await app.store.judge_again(version, marks, epoch)

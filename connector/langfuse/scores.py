@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -36,6 +37,13 @@ async def absent(client: Client, server: Capabilities, ids: Sequence[str]) -> se
         page = await client.get(path, {parameter: ",".join(ids[start : start + 50]), "limit": 100})
         found |= {row["id"] for row in page["data"]}
     return set(ids) - found
+
+
+async def withdraw(client: Client, server: Capabilities, ids: Sequence[str]) -> None:
+    """Delete those of `ids` that the server keeps: what an earlier judge said, and the present one does not say."""
+    for score_id in sorted(set(ids) - await absent(client, server, ids)):
+        with suppress(NotHere):
+            await client.send("DELETE", f"/api/public/scores/{score_id}")
 
 
 async def _list(client: Client, scores: Sequence[Score]) -> None:

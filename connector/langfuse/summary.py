@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -32,6 +32,12 @@ def figure_names() -> dict[str, str]:
     }
 
 
+def figure_ids(experiments: Iterable[str]) -> Iterator[str]:
+    """Yield the ids of all figures that may stand on `experiments`."""
+    names = [*figure_names().values(), SWITCHING]
+    return (_figure_id(experiment, name) for experiment in experiments for name in names)
+
+
 def run_scores(
     leaderboard: Leaderboard, experiments: Mapping[str, str], begun: Mapping[str, datetime]
 ) -> Iterator[Score]:
@@ -55,6 +61,10 @@ def run_scores(
                 yield about.score(SWITCHING, row.switching.value, comment)
 
 
+def _figure_id(experiment: str, name: str) -> str:
+    return digest(experiment, name)
+
+
 class _About(NamedTuple):
     """What the scores of one row have in common."""
 
@@ -64,10 +74,10 @@ class _About(NamedTuple):
     at: datetime
 
     def score(self, name: str, value: float | str, comment: str | None = None) -> Score:
-        """Figures that may not be compared have different ids, and stand beside each other."""
+        """Figures of one name overwrite each other, whoever judged: beside each other, Langfuse would average them."""
         board, rests = self.board, f"{self.row.turns} turns of {self.row.conversations} conversations"
         return Score(
-            id=digest(self.experiment, *_conditions(board), name),
+            id=_figure_id(self.experiment, name),
             name=name,
             value=value,
             data_type="CATEGORICAL" if isinstance(value, str) else "NUMERIC",

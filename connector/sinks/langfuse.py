@@ -24,7 +24,7 @@ from connector.langfuse.shown import (
     judge_spans,
     rollout_span,
 )
-from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id
+from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id, unsaid
 from connector.scoring import scores as scores_of
 from connector.types import Duel, Run, epoch_of
 from judges.standings.leaderboard import Leaderboard
@@ -68,6 +68,8 @@ class LangfuseSink:
         judges = chain.from_iterable(judge_spans(duel) for duel in duels)
         await spans.send(self._client, [*baselines, *rollouts, *judges])
         await scores.write(self._client, self._server, [score for duel in duels for score in scores_of(duel)])
+        earlier = [score_id for duel in duels if duel.rejudged for score_id in unsaid(duel)]
+        await scores.withdraw(self._client, self._server, earlier)
 
     async def missing(self, duels: Sequence[Duel]) -> set[str]:
         """Read back scores, rollouts, judges' rounds and production's answers."""
@@ -86,6 +88,8 @@ class LangfuseSink:
         begun = {who: run.begun_at for who, run in runs.items()}
         figures = list(summary.run_scores(leaderboard, experiments, begun))
         await scores.write(self._client, self._server, figures)
+        unknown = set(summary.figure_ids(experiments.values())) - {figure.id for figure in figures}
+        await scores.withdraw(self._client, self._server, sorted(unknown))
         await datasets.write_item(self._client, summary.item(leaderboard), doubtful=True)
         await spans.send(self._client, [summary.span(leaderboard, self._server.project_id)])
         self._written[leaderboard.epoch] = leaderboard

@@ -21,7 +21,7 @@ from judges.types import Judgment
 from rollouts.types import Challenge, Rollout
 
 _READ = """select duel.id, challenger, fingerprint, duel.epoch, state, reason, attempts, rollout, judgment.body,
-           challenge.body, state = 'rolled' and exists (select 1 from judgment where duel_id = duel.id)
+           challenge.body, (select count(*) from judgment where duel_id = duel.id)
            from duel join challenge on challenge.id = duel.challenge_id
            left join judgment on judgment.duel_id = duel.id and judgment.judge = duel.judge"""
 
@@ -69,7 +69,8 @@ class Duels:
         def write(db: sqlite3.Connection) -> None:
             for duel in duels:
                 keep(db, duel)
-                db.execute("delete from call where duel_id = ?", (duel.id,))
+                if duel.state is not State.DEAD or duel.rollout is None:  # else it may be judged again
+                    db.execute("delete from call where duel_id = ?", (duel.id,))
 
         await self._writer.run(write)
 
@@ -81,6 +82,12 @@ class Duels:
         rows = [(duel.attempts, until.timestamp(), duel.id) for duel in duels]
         sql = "update duel set attempts = ?, due_at = ? where id = ?"
         await self._writer.run(lambda db: db.executemany(sql, rows))
+
+    async def all_due(self, duels: Sequence[Duel]) -> datetime:
+        ids = [duel.id for duel in duels]
+        sql = f"select max(due_at) from duel where id in ({', '.join('?' * len(ids))})"  # noqa: S608  only marks
+        [due] = await self._writer.run(lambda db: db.execute(sql, ids).fetchone())
+        return datetime.fromtimestamp(due or 0.0, UTC)
 
     async def unposted(self, duels: Sequence[Duel]) -> list[Challenge]:
         by_id = {duel.challenge.id: duel.challenge for duel in duels}
@@ -142,7 +149,7 @@ class Duels:
     async def _read(self, where: str, arguments: tuple[Any, ...]) -> list[Duel]:
         def read(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
             rows = db.execute(f"{_READ} {where}", arguments).fetchall()
-            return [(*row[:-1], heard(db, row[0]) if row[-1] else ()) for row in rows]
+            return [(*row, heard(db, row[0]) if row[4] == State.ROLLED and row[-1] else ()) for row in rows]
 
         return [_duel(row) for row in await self._writer.run(read)]
 
@@ -151,7 +158,7 @@ _POSTED = 2  # challenge.posting: 0 never, 1 begun, 2 acknowledged
 
 
 def _duel(row: tuple[Any, ...]) -> Duel:
-    duel_id, challenger, fingerprint, epoch, state, reason, attempts, rollout, judgment, body, said_before = row
+    duel_id, challenger, fingerprint, epoch, state, reason, attempts, rollout, judgment, body, judges, said = row
     return Duel(
         id=duel_id,
         challenge=unpacked(body),
@@ -163,5 +170,6 @@ def _duel(row: tuple[Any, ...]) -> Duel:
         attempts=attempts,
         rollout=Rollout.model_validate_json(rollout) if rollout else None,
         judgment=Judgment.model_validate_json(judgment) if judgment else None,
-        heard=tuple(Judgment.model_validate_json(text) for text in said_before),
+        rejudged=judges > 1,
+        heard=tuple(Judgment.model_validate_json(text) for text in said),
     )

@@ -153,6 +153,26 @@ async def test_a_queued_duel_stays_queued_while_stored_answers_are_judged(tmp_pa
         assert asked.calls["qwen3-30b"] == 2
 
 
+async def test_what_an_earlier_judge_said_does_not_stay_beside_the_present_one(tmp_path: Path) -> None:
+    """A verdict that can no longer be read takes its win with it, in Langfuse too, and each run has one win rate."""
+    models = {"claude-opus-4-5": saying("[[B>>A]]"), "gpt-5": saying("who knows"), "qwen3-30b": saying("mine")}
+    async with SmallLangfuse() as server, ModelServer(models) as asked:
+        await produce(server, conversations=2, turns=1)
+        rival = challengers(asked.url, "qwen3-30b")
+        path = config(tmp_path, HEAD + judge(asked.url, "claude-opus-4-5") + rival)
+        await ran("once", "--yes", "-c", str(path), server=server)
+        before = [score.name for score in server.scores()]
+        config(tmp_path, HEAD + judge(asked.url, "gpt-5", "asks = 1") + rival)
+        await ran("rejudge", "--yes", "-c", str(path), server=server)
+        after = [score.name for score in server.scores()]
+    assert (before.count("understudy_win"), before.count("understudy_consistent")) == (2, 2)
+    assert (before.count("understudy_win.qwen3-30b"), before.count("win_rate")) == (2, 1)
+    assert after.count("understudy_verdict") == 2
+    for gone in ("understudy_win", "understudy_consistent", "understudy_win.qwen3-30b", "win_rate"):
+        assert gone not in after
+    assert after.count("unreadable") == 1
+
+
 async def test_a_ranking_gives_head_to_head_results(tmp_path: Path) -> None:
     """Production and all challengers in one call, and again in the reverse order: everybody has met everybody."""
 

@@ -19,6 +19,7 @@ from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable
 from rollouts.types import Completion, Request
 from tests.duelling import Ranks, Told, arena, challenge, intake, rollout
 
+LATER = datetime(2036, 11, 22, tzinfo=UTC)
 HASTY = Patience(attempts=3, first_wait_s=0.0)
 
 
@@ -122,6 +123,27 @@ async def test_a_ranking_does_not_wait_for_a_lane_that_waits_for_a_person(store:
     await prepared(store, met, 2)
     await asyncio.gather(*(carried(each) for each in side_by_side(met, store, Patience(first_wait_s=0.05)).values()))
     assert await store.states() == {("fast", State.ROLLED): 2, ("broken", State.QUEUED): 2}
+
+
+async def test_a_ranking_that_is_put_off_holds_up_no_run(store: SqliteStore) -> None:
+    """Where the judge asks for minutes, the lanes end together, and everybody's answer waits as it is."""
+    judging = answering(lambda _: Retryable("slow down", retry_after_s=600))
+    met = arena("fast", "slow", judge_provider=judging, judge=Ranks(), journal=store)
+    await prepared(store, met, 2)
+    lanes = side_by_side(met, store, Patience(first_wait_s=0.05))
+    await asyncio.gather(*(carried(each) for each in lanes.values()))
+    assert await store.states() == {("fast", State.ROLLED): 2, ("slow", State.ROLLED): 2}
+    due = [each.attempts for each in await store.due("slow", met.challengers["slow"].fingerprint, 9, LATER)]
+    assert due == [1, 1]
+
+
+async def test_who_is_judged_together_fails_together(store: SqliteStore) -> None:
+    """A judge that refuses a challenge takes no challenger out of it before the others."""
+    judging = answering(lambda _: Permanent("refused"))
+    met = arena("fast", "slow", judge_provider=judging, judge=Ranks(), journal=store)
+    await prepared(store, met, 1)
+    await asyncio.gather(*(carried(each) for each in side_by_side(met, store, Patience(first_wait_s=0.05)).values()))
+    assert await store.states() == {("fast", State.DEAD): 1, ("slow", State.DEAD): 1}
 
 
 async def test_judging_alone_asks_no_challenger(store: SqliteStore) -> None:

@@ -130,6 +130,12 @@ def test_long_values_stay_apart() -> None:
     assert all(len(value) <= VALUE_CHARS and "\n" not in value and value.encode() for value in values)
 
 
+def test_values_do_not_steer_a_terminal() -> None:
+    """Tags come from traffic, and are printed: no colours, no bells, no text that runs the other way."""
+    values = of(turn("hey", tags=("\x1b[31mred\x1b[0m", "a\x07b\x00c", "\u202egnp.exe", "👩‍👧")), "tag")
+    assert values == ["[31mred [0m", "a b c", "gnp.exe", "👩‍👧"]
+
+
 texts = st.text(st.characters(), max_size=60)
 
 

@@ -1,4 +1,4 @@
-"""What of a leaderboard goes to Langfuse: every single figure, under ids that no other judge overwrites."""
+"""What of a leaderboard goes to Langfuse: every single figure, once per run and name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connector.langfuse.scores import _body
-from connector.langfuse.summary import figure_names, item, run_scores, span
+from connector.langfuse.summary import figure_ids, figure_names, item, run_scores, span
 from connector.leaderboard_text.markdown import markdown
 from connector.types import Score
 from judges.standings.leaderboard import Leaderboard
@@ -70,13 +70,19 @@ def test_every_score_says_what_it_may_be_compared_with() -> None:
 
 
 @pytest.mark.parametrize("change", [{"judge": "other"}, {"scale": "weight_3"}, {"comparability": "fedcba987654"}])
-def test_other_conditions_overwrite_nothing(change: dict[str, str]) -> None:
-    """Scores, item and trace under another judge, scale or hash stand beside the old ones."""
+def test_other_conditions_have_a_leaderboard_of_their_own(change: dict[str, str]) -> None:
+    """Item and trace under another judge, scale or hash stand beside the old ones."""
     other = FULL.model_copy(update=change)
-    old, new = written(FULL), written(other)
-    assert {score.id for score in old.values()}.isdisjoint(score.id for score in new.values())
     assert item(FULL)["id"] != item(other)["id"]
     assert span(FULL, "p").trace_id != span(other, "p").trace_id
+
+
+def test_one_run_has_one_figure_of_a_name() -> None:
+    """Under another judge it is overwritten: side by side, whoever reads figures by name would average both."""
+    other = FULL.model_copy(update={"judge": "other", "comparability": "fedcba987654"})
+    old, new = ({name: score.id for name, score in written(board).items()} for board in (FULL, other))
+    assert old == new
+    assert set(old.values()) <= set(figure_ids(["run-1"]))
 
 
 def test_writing_again_overwrites() -> None:

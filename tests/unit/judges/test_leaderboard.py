@@ -225,6 +225,53 @@ def test_any_of_several_controls_shows_noise() -> None:
     assert found["x"].within_noise is True
 
 
+def test_a_control_of_few_conversations_excuses_nobody() -> None:
+    """Its interval reaches over everything: whoever loses nearly always is worse, not like production replayed."""
+    control = [outcome("y", f"v{n}/1", n / 2) for n in range(3)]
+    bad = [outcome("bad", f"v{n}/1", n % 3 / 10) for n in range(100)]
+    found, leaderboard = board([*control, *bad], controls=["y"])
+    assert (found["y"].low or 0) < (found["bad"].win_rate or 0)
+    assert (found["bad"].within_noise, leaderboard.noise_floor) == (None, None)
+    assert found["bad"].switching is Switching.NOT_SUPPORTED
+
+
+def test_who_is_told_apart_from_a_control_is_not_within_the_noise() -> None:
+    """A wide interval of the control may hold a challenger that does worse on each turn that both answered."""
+    control = [outcome("y", f"v{n}/1", float(n % 2)) for n in range(40)]
+    behind = [outcome("x", f"v{n}/1", n % 2 * 0.8 + n % 3 / 100) for n in range(40)]
+    found, leaderboard = board([*control, *behind], controls=["y"])
+    (pair,) = [each for each in leaderboard.differences if BASELINE not in (each.first, each.second)]
+    assert (found["y"].low or 1) < (found["x"].win_rate or 0) < (found["y"].high or 0)
+    assert pair.adjusted is not None and pair.adjusted <= 0.05  # noqa: PT018
+    assert found["x"].within_noise is False
+
+
+def test_prices_are_held_against_production_on_the_same_turns() -> None:
+    """A challenger that has answered short turns only is not cheap because production's other turns are long."""
+    turns = [turn(f"v{i}/1", cost_usd=0.01 * (1 + i // 100), latency_s=1.0 + i // 100) for i in range(200)]
+    both = [outcome("old", f"v{i}/1", i % 3 / 2, cost_usd=0.01 * (1 + i // 100), latency_s=1.0) for i in range(200)]
+    new = [outcome("new", f"v{i}/1", i % 3 / 2, cost_usd=0.012, latency_s=1.25) for i in range(100)]
+    found, _ = board([*both, *new], turns)
+    assert (found["new"].cost_per_1000_turns_usd or 0) < (found[BASELINE].cost_per_1000_turns_usd or 0)
+    assert found["new"].cost_ratio == pytest.approx(1.2)
+    assert found["new"].p95_latency_ratio == pytest.approx(1.25)
+    assert "at 120 % of the cost and 125 % of the p95 latency" in (found["new"].advice or "")
+    assert found["new"].weighted is not None and found["new"].weighted < 0.5  # noqa: PT018
+    alone, _ = board(new, turns[:100])
+    assert (found["new"].advice, found["new"].weighted) == (alone["new"].advice, alone["new"].weighted)
+
+
+def test_prices_that_are_never_known_on_one_turn_are_not_held_against_each_other() -> None:
+    """The cost of production's turns is known, and that of the challenger's, but of other turns."""
+    turns = [turn(f"v{i}/1", cost_usd=0.01 if i < 40 else None) for i in range(80)]
+    found, _ = board(
+        [outcome("x", f"v{i}/1", i % 3 / 2, cost_usd=0.001 if i >= 40 else None) for i in range(80)], turns
+    )
+    assert found["x"].cost_ratio is None
+    assert "of the cost" not in (found["x"].advice or "")
+    assert found["x"].weighted is None
+
+
 def test_each_row_has_its_place_in_the_decision() -> None:
     """Cheaper, faster and as good is worth switching to; a dearer twin is dominated; production stands at one half."""
     turns = [turn(f"v{i}/{j}", cost_usd=0.01, latency_s=2.0) for i in range(200) for j in range(4)]

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 from judges.arena_hard import ArenaHard
 from judges.judge import Ask, Judge
 from judges.jury import Juror, Jury, JuryRules
+from judges.ranking import Ranking
 from judges.types import Judgment, Verdict
 from judges.verdicts import concluded
 from rollouts.budget import Budget
@@ -18,6 +19,7 @@ from rollouts.journal import MemoryJournal
 from rollouts.limits import Limits
 from rollouts.model import Model
 from rollouts.provider import Provider
+from rollouts.providers.openai_compatible import OpenAICompatible
 from rollouts.types import Challenge, Completion, Request, Rollout
 from tests.duelling import challenge, completion, rollout
 
@@ -238,3 +240,52 @@ def test_judges_of_different_scales_cannot_be_added_up() -> None:
     grading = Juror(name="g", judge=Grades(), model=juror("g").model)
     with pytest.raises(Fatal, match="one kind"):
         Jury((juror("a"), grading), JuryRules()).check()
+
+
+async def test_at_the_last_attempt_a_quorum_is_enough() -> None:
+    """A jury that may not wait any longer goes on without its busy judge, and a stand-in takes the seat."""
+    bench = [
+        juror("claude-opus-4-5", error=Retryable("busy")),
+        juror("gemini-3-pro"),
+        juror("mistral-large", "loss", stand_in=True),
+    ]
+    production = challenge()
+    for quorum, error in ((2, None), (3, Retryable)):
+        jury = Jury(tuple(bench), JuryRules(quorum=quorum))
+        asked = jury.judge(production, {"good": rollout()}, {"good": "qwen3-30b"}, patient=False)
+        if error is None:
+            judged = (await asked)["good"]
+            assert judged.score == 0.5
+            assert "busy" in judged.absent["plain/claude-opus-4-5"]
+        else:
+            with pytest.raises(error):
+                await asked
+
+
+def test_a_ranking_has_only_so_many_seats() -> None:
+    """Too many challengers are refused at the start, not turn by turn."""
+    jury = Jury.of(Ranking(), juror("owl").model)
+    jury.check(25)
+    with pytest.raises(Fatal, match="can rank 25 challengers, and there are 26"):
+        jury.check(26)
+
+
+def test_a_model_that_is_asked_otherwise_judges_under_another_name() -> None:
+    """What is left out of requests or added to them may change the verdict; where the model is reached may not."""
+
+    def version(**options: Any) -> str:
+        provider = OpenAICompatible(model="gpt-5", **{"base_url": "http://127.0.0.1:1", **options})
+        asked = Model(
+            provider,
+            name="gpt-5",
+            price=FREE,
+            limits=Limits(concurrency=1),
+            journal=MemoryJournal(),
+            budget=Budget(None),
+        )
+        return Juror(name="judge", judge=ArenaHard(), model=asked).version
+
+    plain = version()
+    assert version(base_url="http://127.0.0.1:2") == plain
+    others = {version(unsupported=("temperature",)), version(extra_body={"top_k": 1})}
+    assert len(others | {plain}) == 3

@@ -221,6 +221,8 @@ FULL = Leaderboard(
         Slice(dimension="tool", value="none", challenger="rival", turns=4, conversations=3, win_rate=0.75, small=True),
     ),
     judges=JURY,
+    agreement=AGREEMENT,
+    trusted=True,
 )
 
 UNKNOWN = Leaderboard(

@@ -60,10 +60,10 @@ def _print_judgment(console: Console, judgment: Judgment, width: int) -> None:
         console.print(Text(f"{judge} did not sit: {why}"))
 
 
-def _title(number: int, judged: Judgment, look: Round) -> str:
-    alone = f"challenger in seat {look.challenger_seat}"
+def _title(number: int, look: Round) -> str:
+    alone = f"challenger in seat {look.challenger_seat}" if look.challenger_seat else "production alone"
     seated = ", ".join(f"{seat} {who}" for seat, who in look.seated.items()) or alone
-    return escape(f"round {number} · {judged.judge} · {seated} · {look.problem or finding(look)}")
+    return escape(f"round {number}: {seated}, [{look.problem or finding(look)}]")
 
 
 def _panel(completion: Completion, who: str) -> Panel:

@@ -13,7 +13,7 @@ from connector.calibration.options import Calibration
 from connector.langfuse.annotation import PREFERENCE
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel
-from judges.types import Judgment, Label, Verdict
+from judges.types import Judgment, Label, Scale, Verdict
 from judges.verdicts import add_up
 from tests.duelling import challenge, intake, rollout
 from tests.duelling import judgment as scored
@@ -44,7 +44,7 @@ async def hear(place: Office) -> None:
     await place.store.heard("langfuse", [Preference(ids[each.trace_id], each.person, each.label) for each in said])
 
 
-async def figures(store: SqliteStore, judge: str = JUDGE, **rules: float) -> Calibrated:
+async def figures(store: SqliteStore, judge: str = JUDGE, *, scale: Scale = "sevenths", **rules: float) -> Calibrated:
     """Add up, as the command does."""
     return calibrated(
         judge,
@@ -54,7 +54,21 @@ async def figures(store: SqliteStore, judge: str = JUDGE, **rules: float) -> Cal
         names={judge: "the judge"},
         rules=Calibration.model_validate(rules),
         seed=1,
+        scale=scale,
     )
+
+
+async def test_people_do_not_correct_what_is_on_another_scale() -> None:
+    """A judge that gives points is held against people by its verdicts; a gap between two scales says nothing."""
+    async with office(duels=6) as place:
+        await place.pick()
+        for exhibit in await place.show():
+            place.server.annotate(exhibit.pair.span_id, agreeing(exhibit, number(exhibit)), name=PREFERENCE)
+        await hear(place)
+        usual, points = await figures(place.store), await figures(place.store, scale="points")
+    assert points.judges == usual.judges
+    assert {each.human_gap is None for each in usual.challengers} == {False}
+    assert {each.human_gap for each in points.challengers} == {None}
 
 
 async def test_agreement_is_what_was_planted() -> None:

@@ -41,6 +41,8 @@ def test_what_was_written_is_read_once_it_is_filled_in(tmp_path: Path) -> None:
         "no JSON",
         "[]",
         '{"label": "equal"}',
+        '{"pair": ["PAIR"], "label": "equal"}',
+        '{"pair": "PAIR", "label": {"text": "equal"}}',
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_line(tmp_path: Path, line: str) -> None:
@@ -50,6 +52,13 @@ def test_what_cannot_be_meant_is_refused_by_line(tmp_path: Path, line: str) -> N
     with pytest.raises(Fatal, match=r"labels\.jsonl:2: ") as caught:
         files.read(path, IDS)
     assert "cannot tell" in str(caught.value.hint)
+
+
+def test_a_file_that_an_editor_marked_as_unicode_is_read(tmp_path: Path) -> None:
+    """Some editors begin a file with a byte order mark, which is no part of what people said."""
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps({"pair": IDS[0], "label": "equal"}), encoding="utf-8-sig")
+    assert files.read(path, IDS) == [Preference(IDS[0], "somebody", "equal")]
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_names_cannot_break_a_table() -> None:
     assert "| a\\|b &lt;script>\\*c\\* | — |" in text
 
 
+def test_what_users_wrote_is_no_link_and_no_image() -> None:
+    """Tags and tools come from traffic: what they hold is read, and nothing is fetched for whoever looks."""
+    part = FULL.slices[0].model_copy(update={"dimension": "tag", "value": "![x](http://127.0.0.1/seen) `y`"})
+    text = markdown(FULL.model_copy(update={"slices": (part,)}))
+    assert "| !\\[x\\](http://127.0.0.1/seen) \\`y\\` | rival |" in text
+
+
 def test_csv_has_every_field_of_every_row() -> None:
     """Figures in full precision, unknown ones empty, and what has parts as JSON."""
     rows = list(csv.DictReader(io.StringIO(as_csv(FULL))))

@@ -99,6 +99,26 @@ def test_people() -> None:
     assert texts(sheet)["replayed †"][-1] == "no more than its error ±5.0"
 
 
+def test_a_jury_under_the_floor_is_an_alarm() -> None:
+    """Also where too little is known of each of its judges."""
+    judges = tuple(judge.model_copy(update={"trusted": None}) for judge in FULL.judges)
+    board = FULL.model_copy(update={"judges": judges, "trusted": False})
+    assert alarms(board)[0] == "UNTRUSTED JURY: together it agrees with people on 71.0 % of its duels only."
+    [sheet] = agreement(board)
+    assert texts(sheet)["all together"][-1] == "UNTRUSTED !"
+    assert not any("JURY" in alarm for alarm in alarms(FULL))
+
+
+def test_sentences_speak_of_what_was_resampled() -> None:
+    """Where intervals rest on users, nothing is said of conversations."""
+    board = FULL.model_copy(update={"unit": "user"})
+    said = [f"{saying.sentence} {saying.rests}" for saying in advice(board)]
+    said += [note for sheet in further_tables(board) for note in sheet.notes]
+    assert any("users" in text for text in said)
+    assert not any("conversation" in text for text in said)
+    assert "turns/user" in main_table(board).columns
+
+
 def test_agreement() -> None:
     """Both figures with their intervals; what is not defined has its reason."""
     [sheet] = agreement(FULL)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from judges.standings.bootstrap import Interval
 from judges.standings.decision import Candidate, Switching, Weights, advice, pareto, weighted
@@ -95,6 +96,35 @@ def test_the_adversarial_tier_counts_where_there_is_one() -> None:
 def test_one_plain_sentence(candidate: Candidate, sentence: str) -> None:
     """What the intervals allow to be said is said in these words."""
     assert advice(candidate, PRODUCTION).sentence == sentence
+
+
+def test_who_is_one_of_many_is_called_different_only_if_it_still_is() -> None:
+    """One interval above or below one half, among many, is not yet better or worse, nor a reason to switch."""
+    dearer = {"cost_per_1000_turns_usd": 30.0, "p95_latency_s": 3.0}
+    lucky = advice(challenger(0.51, 0.56, **dearer), PRODUCTION, distinct=False)
+    assert lucky.sentence.startswith("as good within 2 points at 300 % of the cost")
+    assert lucky.switching is Switching.NOT_SUPPORTED
+    assert advice(challenger(0.51, 0.56, **dearer), PRODUCTION).switching is Switching.SUPPORTED
+    unlucky = advice(challenger(0.42, 0.47), PRODUCTION, distinct=False)
+    assert unlucky.sentence.startswith("between -8.0 and -3.0 points of production")
+    assert unlucky.switching is Switching.UNDECIDED
+
+
+def test_a_share_that_is_not_all_is_not_called_all() -> None:
+    """Three broken calls of a thousand leave 99.7 % that are valid; nearly nothing is not nothing."""
+    found = challenger(tool_validity=0.997, tool_interval=about(0.95, 0.999), cost_per_1000_turns_usd=0.04)
+    production = PRODUCTION.model_copy(update={"tool_validity": 1.0})
+    assert advice(found, production).sentence == (
+        "as good within 2 points at 0.4 % of the cost and 125 % of the p95 latency; "
+        "99.7 % of its tool calls are valid; switching is undecided"
+    )
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_weight_that_cannot_weigh_is_refused(weight: float) -> None:
+    """Less than nothing would turn a figure around, or be left out in silence."""
+    with pytest.raises(ValidationError):
+        Weights(quality=weight)
 
 
 def test_a_point_decides_nothing() -> None:

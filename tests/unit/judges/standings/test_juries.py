@@ -175,6 +175,20 @@ def test_a_judge_under_the_floor_is_set_aside_where_that_is_wished() -> None:
     assert (rows[1].wins, rows[1].losses, rows[1].unreadable) == (20, 20, 0)
 
 
+def test_a_jury_as_a_whole_is_held_against_people() -> None:
+    """Where too few verdicts tell of each judge, they may tell of all together, and the leaderboard says so."""
+    table = [tuple(1.0 if judge in (n % 4, (n + 1) % 4) else ABSENT for judge in range(4)) for n in range(40)]
+    people = [HumanVerdict("x", f"v{n}/1", 0.0, Verdict.LOSS, 1.0) for n in range(40)]
+    board = jury({"x": table}, people=people, labels_needed=30)
+    assert {judge.trusted for judge in board.judges} == {None}
+    assert board.trusted is False
+    assert board.agreement is not None
+    assert (board.agreement.pairs, board.agreement.agreement) == (40, 0.0)
+    one = told_apart(set_aside=True)
+    assert one.agreement is not None
+    assert one.agreement.agreement == 1.0, "that of the judges who are left"
+
+
 def test_a_jury_without_anybody_left_is_not_made() -> None:
     """Where people contradict all of them, the verdicts stand, untrusted: there is nothing to put in their place."""
     table = [(0.0, 0.0)] * 40

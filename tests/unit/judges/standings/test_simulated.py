@@ -152,3 +152,14 @@ def test_statsmodels_sees_the_same_errors() -> None:
     assert row.win_rate == pytest.approx(mean.params[0])
     assert (row.high - row.low) / 2 == pytest.approx(1.96 * mean.bse[0], rel=0.06)
     assert norm.isf(part.adjusted / 2) == pytest.approx(abs(apart.tvalues[1]), rel=0.04)
+
+
+@pytest.mark.slow
+def test_equals_are_advised_against_or_for_at_most_at_the_rate_allowed() -> None:
+    """However many copies of production there are: hardly ever is any of them called better, worse, or worth it."""
+    rng, studies, said = np.random.default_rng(23), 100, []
+    for seed in range(studies):
+        board = study(seed, lengths(rng, 40, "one to six"), (0.0,) * 12)
+        words = [row.advice or "" for row in board.standings if not row.baseline]
+        said.append(any(text.startswith(("better", "worse")) or "is supported" in text for text in words))
+    assert np.mean(said) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / studies)

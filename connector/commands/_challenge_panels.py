@@ -53,7 +53,8 @@ def _print_duel(console: Console, duel: Duel) -> None:
 def _print_judgment(console: Console, judgment: Judgment, width: int) -> None:
     held = [(judged, look) for judged in judgment.members or (judgment,) for look in judged.rounds]
     rounds = [
-        Panel(Text(look.text), title=_title(number, judged, look)) for number, (judged, look) in enumerate(held, 1)
+        Panel(Text(look.text), title=_title(number, look), subtitle=escape(judged.judge))
+        for number, (judged, look) in enumerate(held, start=1)
     ]
     console.print(Columns(rounds, width=width, expand=True) if rounds else Text(judgment.reason))
     for judge, why in judgment.absent.items():

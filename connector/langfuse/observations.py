@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from connector.langfuse.client import Client, NotHere, Overloaded
+from connector.langfuse.metadata import in_full
 from connector.langfuse.narrowing import piecewise
 from connector.langfuse.own import Defence, filters, written_by_us
 from connector.langfuse.paging import by_cursor
@@ -69,6 +70,7 @@ async def read(client: Client, sighting: Sighting) -> Trace:
     rows = newest(await _contents(client, query))
     if not rows:
         raise NotHere(f"trace {sighting.trace_id} is gone")
+    rows = await in_full(rows, lambda more: _contents(client, query | more))
     observations = sorted((observation(row) for row in rows), key=lambda o: (o.started_at, o.id))
     return Trace(
         id=sighting.trace_id,

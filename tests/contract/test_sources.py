@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +24,7 @@ from connector.sources.langfuse import LangfuseSource
 from connector.types import Sighting, Trace, Window
 from rollouts.errors import UnderstudyError
 from tests.integration.reading import NOON, agent, hold, row, trace_id
+from tests.integration.world import generation, send, span
 
 KINDS = ["jsonl", *(f"langfuse {mode}" for mode in get_args(Mode))]
 HOUR = Window(start=NOON - timedelta(hours=1), end=NOON)
@@ -249,3 +251,22 @@ async def test_of_several_lines_with_one_id_the_last_counts(tmp_path: Path) -> N
     [(sighting, read)] = await everything(JsonlSource(file))
     assert sighting.observations == 3
     assert read == trace
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+async def test_long_metadata_is_read_whole(mode: Mode) -> None:
+    """Tools and histories that integrations keep in metadata arrive as they were logged, however long they are."""
+    tools, short = json.dumps([{"name": f"tool_{n}", "description": "ü" * 90} for n in range(40)]), "a note"
+    begun = datetime.now(UTC) - timedelta(minutes=30)
+    told = {"langfuse.observation.metadata.tools": tools, "langfuse.observation.metadata.note": short}
+    logged = generation([{"role": "user", "content": "hello"}], "hi", **told)
+    async with SmallLangfuse(mode) as server:
+        await send(server, [span("ab" * 16, "cd" * 8, begun, 1.0, logged | {"langfuse.internal.is_app_root": True})])
+        client = Client(server.base_url, server.public_key, server.secret_key)
+        source = LangfuseSource(client, await detect(client))
+        sighting = await source.find("ab" * 16)
+        assert sighting is not None
+        [observation] = (await source.read(sighting)).observations
+        await client.aclose()
+    assert observation.metadata["tools"] in (tools, json.loads(tools))
+    assert observation.metadata["note"] == short

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
+import orjson
 from pydantic import Field
 
 from connector.calibration.options import Calibration
@@ -29,7 +30,7 @@ class BoardRules(Options):
     """What intervals resample: turns of one conversation, session or user are not independent."""
     margin: float = Field(default=0.02, gt=0, lt=0.5)
     """How far below production's one half a challenger may lie and still be called as good."""
-    precision: float = Field(default=0.02, gt=0, lt=0.5)
+    precision: float = Field(default=0.02, ge=0.0001, lt=0.5)
     """The half-width wished for intervals: how many more conversations that takes is shown."""
     rounds: int = Field(default=2000, ge=200)
     """Resamples of the bootstrap."""
@@ -82,5 +83,15 @@ def conditions(arena: Arena, rules: BoardRules, epoch: str | None) -> Conditions
 
 
 def _sampling(arena: Arena) -> str:
-    drawn = (arena.rules.selection.model_dump_json(), arena.rules.turns.model_dump_json())
-    return hashlib.sha256("\n".join(drawn).encode()).hexdigest()[:8]
+    selection, turns = arena.rules.selection.model_dump(mode="json"), arena.rules.turns.model_dump(mode="json")
+    drawn = _unordered([selection, turns])
+    return hashlib.sha256(orjson.dumps(drawn, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]
+
+
+def _unordered(value: Any) -> Any:
+    """Return `value` with every list of names sorted, and each name once: their order means nothing."""
+    if isinstance(value, dict):
+        return {key: _unordered(item) for key, item in value.items()}
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return sorted(set(value))
+    return [_unordered(item) for item in value] if isinstance(value, list) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,6 +14,8 @@ from rollouts.types import Challenge
 VALUE_CHARS: Final = 80
 """The longest value of a slice."""
 
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal, or turns the direction of what follows it."""
 _TURNS: Final = ((11, "11+"), (6, "6–10"), (3, "3–5"))  # noqa: RUF001
 _LENGTHS_TOKENS: Final = ((8_000, "8k+"), (2_000, "2k–8k"), (500, "500–2k"))  # noqa: RUF001
 
@@ -58,7 +61,7 @@ def _language(challenge: Challenge) -> str | None:
 
 def _bounded(value: str) -> str:
     """Keep values on one line, short and apart: what is cut off lives on in a digest."""
-    line = " ".join(value.encode("utf-8", "replace").decode().split())
+    line = " ".join(_UNSEEN.sub(" ", value).encode("utf-8", "replace").decode().split())
     if len(line) <= VALUE_CHARS:
         return line
     return f"{line[: VALUE_CHARS - 10]}… {hashlib.sha256(line.encode()).hexdigest()[:8]}"

@@ -79,6 +79,7 @@ def _challenge(turn: Turn, conversation: Conversation) -> Challenge:
         tools=call.tools,
         parameters=call.parameters,
         baseline=turn.answer,
+        expected=call.expected if turn.observed else None,
     )
 
 

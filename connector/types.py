@@ -145,6 +145,8 @@ class Call(Record):
     """The provider's name for the answer, where it was logged."""
     follows: str | None = None
     """The response, or the conversation, that this call continues: the provider keeps what came before."""
+    expected: Message | None = None
+    """The answer that it should have had, where that was logged with it."""
 
 
 class Use(StrEnum):

@@ -15,6 +15,7 @@ from judges.standings.outcomes import HumanVerdict, Opinion
 from judges.standings.people import Labels, beside_people, human_figures, labels
 from judges.standings.tables import Columns
 from judges.standings.terms import Asked
+from judges.types import Scale
 from rollouts.types import Record
 
 _LEVEL: Final = 0.95
@@ -65,7 +66,7 @@ class ChallengerBesidePeople(Record):
     verdicts: int
     """Of all people together; who cannot tell has given none."""
     judge_win_rate: float | None = None
-    """Over all turns, on the scale of sevenths; this and what follows is `None` without a verdict of people."""
+    """Over all turns, on the scale of sevenths; this and what follows is `None` without a verdict of people on it."""
     human_win_rate: float | None = None
     """What people would say of all turns (PPI++)."""
     human_low: float | None = None
@@ -103,9 +104,14 @@ def calibrated(
     rules: Calibration,
     seed: int,
     rounds: int = 2000,
+    scale: Scale = "sevenths",
 ) -> Calibrated:
-    """Add up what people have said so far, as the leaderboard does; `names` are those of the jurors by version."""
-    asked = Asked(scale="sevenths", seed=seed, level=_LEVEL, rounds=rounds, wanted=0.0)
+    """Add up what people have said so far, as the leaderboard does; `names` are those of the jurors by version.
+
+    `scale` is the judge's own. On any but that of sevenths win rates are not corrected: people's verdicts are worth
+    something else there, and the gap between two scales would be taken for the judge's.
+    """
+    asked = Asked(scale=scale, seed=seed, level=_LEVEL, rounds=rounds, wanted=0.0)
     said = labels(columns, survey.people)
     whole, members = lone(columns, judge), heard(columns, opinions)
     found = {**beside_people(columns, members, said, asked), **beside_people(columns, whole, said, asked)}

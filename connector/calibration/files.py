@@ -6,6 +6,7 @@ What `write` writes, `read` reads once somebody has filled in the labels: `{"pai
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def read(path: Path, known: Iterable[str]) -> list[Preference]:
     Raises `Fatal` naming file and line.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
     except OSError as error:
         raise Fatal(f"{path} cannot be read: {error.strerror}") from None
     return list(_preferences(path, lines, frozenset(known)))
@@ -49,13 +50,14 @@ def _preferences(path: Path, lines: Sequence[bytes], known: frozenset[str]) -> I
         if not line.strip():
             continue
         row = _row(line, f"{path}:{number}")
-        if row.get("pair") not in known:
-            raise Fatal(f"{path}:{number}: no pair of this state is {row.get('pair')!r}", hint=_HINT)
-        if row.get("label") in {None, ""}:
+        pair, label = row.get("pair"), row.get("label")
+        if not isinstance(pair, str) or pair not in known:
+            raise Fatal(f"{path}:{number}: no pair of this state is {pair!r}", hint=_HINT)
+        if label is None or label == "":
             continue
-        if row["label"] not in LABELS:
-            raise Fatal(f"{path}:{number}: {row['label']!r} is no label", hint=_HINT)
-        yield Preference(row["pair"], str(row.get("person") or "somebody"), row["label"])
+        if not isinstance(label, str) or label not in LABELS:
+            raise Fatal(f"{path}:{number}: {label!r} is no label", hint=_HINT)
+        yield Preference(pair, str(row.get("person") or "somebody"), label)
 
 
 def _row(line: bytes, where: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ async def _calibrate(path: Path, pick: int, write: Path | None, read: Path | Non
             await _written(app, write, console)
         if read is not None:
             known = (await app.store.pair_ids()).values()
-            await app.store.heard(f"file {read.name}", files.read(read, known))
+            await app.store.heard("file", files.read(read, known), whole=False)
         if app.client is not None and app.server is not None and with_langfuse:
             desk = Desk(app.client, app.server, queue=config.calibration.queue)
             await _shown(app, desk, console)
@@ -115,4 +115,5 @@ async def _figures(app: App) -> Calibrated:
         rules=app.config.calibration,
         seed=app.config.sampling.seed,
         rounds=app.config.leaderboard.rounds,
+        scale=jury.scale,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.formats.completed import completed
 from connector.formats.decorated import given
+from connector.formats.expected import expected
 from connector.formats.format import Format, Reading, Unusable, decoded, is_twice_encoded
 from connector.formats.integration import integration
 from connector.formats.no_conversation import reject, reject_redacted
@@ -73,6 +74,7 @@ def _call(observation: Observation, reading: Reading, kind: str) -> Call:
         integration=integration(observation, kind),
         response_id=response_id(observation),
         follows=follows(observation),
+        expected=expected(observation),
     )
 
 

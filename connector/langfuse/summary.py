@@ -75,7 +75,8 @@ class _About(NamedTuple):
 
     def score(self, name: str, value: float | str, comment: str | None = None) -> Score:
         """Figures of one name overwrite each other, whoever judged: beside each other, Langfuse would average them."""
-        board, rests = self.board, f"{self.row.turns} turns of {self.row.conversations} conversations"
+        board = self.board
+        rests = f"{self.row.turns} turns of {self.row.conversations} {board.unit}s"
         return Score(
             id=_figure_id(self.experiment, name),
             name=name,
@@ -89,6 +90,7 @@ class _About(NamedTuple):
                 "judge": board.judge,
                 "scale": board.scale,
                 "seed": board.seed,
+                "trusted": board.trusted,
             },
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from connector.leaderboard_text.figures import count, percent, size
-from connector.leaderboard_text.rules import challengers, few
+from connector.leaderboard_text.rules import challengers, few, in_units
 from judges.standings.leaderboard import Leaderboard, Standing
 
 SAME: Final = "not distinguishable from replaying production"
@@ -36,7 +36,9 @@ def alarms(board: Leaderboard) -> list[str]:
 
 
 def _saying(board: Leaderboard, row: Standing) -> Saying:
-    return Saying(row.challenger, _sentence(row), "; ".join(_grounds(board, row)), few(row.conversations))
+    return Saying(
+        row.challenger, in_units(board, _sentence(row)), "; ".join(_grounds(board, row)), few(row.conversations)
+    )
 
 
 def _sentence(standing: Standing) -> str:
@@ -51,9 +53,9 @@ def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
     small = few(standing.conversations) and bool(standing.turns)
     yield f"rests on {count(standing.conversations)} {plural}{', a small sample and a rough guide' if small else ''}"
     if standing.no_interval:
-        yield standing.no_interval
+        yield in_units(board, standing.no_interval)
     if standing.caveat and not small:
-        yield standing.caveat
+        yield in_units(board, standing.caveat)
     if standing.detectable is not None:
         yield f"shows true differences from {size(standing.detectable)} points"
     if standing.more_conversations:
@@ -61,6 +63,9 @@ def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
 
 
 def _untrusted(board: Leaderboard) -> Iterator[str]:
+    if board.trusted is False and len(board.judges) > 1:
+        known = board.agreement.agreement if board.agreement else None
+        yield f"UNTRUSTED JURY: together it agrees with people on {percent(known)} of its duels only."
     for judge in board.judges:
         if judge.trusted is False:
             known = judge.agreement.agreement if judge.agreement else None

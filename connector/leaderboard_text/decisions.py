@@ -11,7 +11,10 @@ from connector.leaderboard_text.sheets import Cell, Sheet, row
 from judges.standings.decision import Switching, Weights
 from judges.standings.leaderboard import Leaderboard, Standing
 
-_READING: Final = "weighted: production stands at 50 %; Pareto: whether nobody beats it in all of these figures"
+_READING: Final = (
+    "weighted: production stands at 50 %; Pareto: whether nobody beats it in all of these figures",
+    "weighted and switching go by cost and p95 beside production's own on the same turns",
+)
 
 
 def decisions(board: Leaderboard) -> Iterator[Sheet]:
@@ -22,7 +25,7 @@ def decisions(board: Leaderboard) -> Iterator[Sheet]:
             "Whom to take?",
             ("challenger", *_heads(board.weights, hard=hard), "weighted", "Pareto", "switching"),
             tuple(_row(each, hard=hard) for each in board.standings),
-            notes=(_READING,),
+            notes=_READING,
         )
 
 

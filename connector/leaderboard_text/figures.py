@@ -82,4 +82,6 @@ def elo(strength: float | None, low: float | None, high: float | None) -> str:
     """Write a rating with its interval, where there is one."""
     if strength is None:
         return DASH
-    return f"{strength:.0f}" if low is None or high is None else f"{strength:.0f} ({low:.0f} … {high:.0f})"
+    if low is None or high is None:
+        return f"{strength:.0f}"
+    return f"{strength:.0f} ({low:.0f} … {high:.0f})" if high - low > _NO_WIDTH else f"{strength:.0f} ({NO_SPREAD})"

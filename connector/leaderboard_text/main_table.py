@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.leaderboard_text.figures import DASH, bounds, count, dollars, percent, places, seconds
-from connector.leaderboard_text.rules import few, level
+from connector.leaderboard_text.rules import few, level, rests
 from connector.leaderboard_text.sheets import CONTROL, FEW, Cell, Sheet, row
 from judges.standings.leaderboard import Leaderboard, Standing
 
@@ -15,7 +15,7 @@ def title(board: Leaderboard) -> str:
 
 def main_table(board: Leaderboard) -> Sheet:
     """Return one row per standing, best first."""
-    columns = ("challenger", "win rate", f"{level(board)} interval", "rank", "w/t/l", "turns/conv", "$/1k", "p50/p95 s")
+    columns = ("challenger", "win rate", f"{level(board)} interval", "rank", "w/t/l", rests(board), "$/1k", "p50/p95 s")
     return Sheet(title(board), columns, tuple(_row(standing) for standing in board.standings))
 
 
@@ -29,14 +29,14 @@ def _row(standing: Standing) -> tuple[Cell, ...]:
     ranked, times = places(standing.rank_best, standing.rank_worst), _times(standing)
     if standing.baseline:
         return tuple(Cell(text, "faint") for text in (name, "50.0 %", DASH, ranked, DASH, DASH, spent, times))
-    rests = f"{count(standing.turns)}/{count(standing.conversations)}"
+    grounds = f"{count(standing.turns)}/{count(standing.conversations)}"
     return row(
         Cell(name, "strong"),
         percent(standing.win_rate),
         bounds(standing.low, standing.high),
         ranked,
         f"{count(standing.wins)}/{count(standing.ties)}/{count(standing.losses)}",
-        Cell(f"{rests}{FEW}", "faint") if few(standing.conversations) else rests,
+        Cell(f"{grounds}{FEW}", "faint") if few(standing.conversations) else grounds,
         spent,
         times,
     )

@@ -14,7 +14,7 @@ from connector.leaderboard_text.sheets import Cell, Sheet
 from connector.leaderboard_text.whole import further_tables
 from judges.standings.leaderboard import Leaderboard
 
-_MEANINGFUL: Final = re.compile(r"[\\|*~]")
+_MEANINGFUL: Final = re.compile(r"[\\|*~`\[\]]")
 
 
 def markdown(board: Leaderboard) -> str:
@@ -55,7 +55,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep names and marks from being taken for the end of a cell, for a tag or for emphasis."""
+    """Keep names and marks from being taken for the end of a cell, a tag, a link, an image or emphasis."""
     return _MEANINGFUL.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
 
 

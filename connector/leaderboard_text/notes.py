@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from connector.leaderboard_text.figures import NO_SPREAD, bounds
+from connector.leaderboard_text.figures import NO_SPREAD
 from connector.leaderboard_text.rules import level, scale
 from connector.leaderboard_text.sheets import ALARM, CONTROL, DISTINCT, FEW, Sheet
 from judges.standings.leaderboard import Leaderboard
@@ -34,8 +34,8 @@ def _reading(board: Leaderboard) -> Iterator[str]:
     yield f"{level(board)} intervals by bootstrap over {board.unit}s, by Student's t where they are few."
     yield "All ranks hold together (Holm). $/1k is what 1,000 turns cost, in USD."
     if board.noise_floor:
-        floor = bounds(*board.noise_floor)
-        yield f"Noise floor {floor}: within it, nobody can be told from production replayed."
+        low, high = board.noise_floor
+        yield f"Noise floor {100 * low:.1f} … {100 * high:.1f}: within it, nobody can be told from production replayed."
 
 
 def _marks(board: Leaderboard, sheets: Sequence[Sheet]) -> Iterator[str]:

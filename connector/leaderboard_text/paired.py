@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from connector.leaderboard_text.figures import DASH, bounds, chance, count, percent, points, size
 from connector.leaderboard_text.fitting import least_width
-from connector.leaderboard_text.rules import alpha, few, level
+from connector.leaderboard_text.rules import alpha, few, in_units, level, rests
 from connector.leaderboard_text.sheets import DISTINCT, FEW, Cell, Sheet, row
 from judges.standings.leaderboard import Leaderboard, Meeting
 from judges.standings.pairs import Difference
@@ -22,13 +22,15 @@ def differences(board: Leaderboard) -> Iterator[Sheet]:
     """Yield every two rows on the turns that both answered."""
     if board.differences:
         caveats = Counter(filter(None, map(_caveat, board.differences)))
-        columns = ("first", "second", "ahead by", f"{level(board)} interval", "p (Holm)", "turns/conv", "shows from")
+        columns = ("first", "second", "ahead by", f"{level(board)} interval", "p (Holm)", rests(board), "shows from")
         yield Sheet(
             "Who is better than whom, in points, on the turns that both answered?",
             columns,
             tuple(_difference(each, alpha(board)) for each in board.differences),
             names=2,
-            notes=tuple(f"{number} pair{'s' * (number > 1)}: {caveat}" for caveat, number in caveats.items()),
+            notes=tuple(
+                f"{number} pair{'s' * (number > 1)}: {in_units(board, caveat)}" for caveat, number in caveats.items()
+            ),
         )
 
 
@@ -46,7 +48,7 @@ def _caveat(each: Difference) -> str | None:
 
 def _difference(each: Difference, most: float) -> tuple[Cell, ...]:
     distinct = each.adjusted is not None and each.adjusted <= most
-    rests = f"{count(each.challenges)}/{count(each.conversations)}"
+    grounds = f"{count(each.challenges)}/{count(each.conversations)}"
     ahead = points(each.difference)
     return row(
         each.first,
@@ -54,7 +56,7 @@ def _difference(each: Difference, most: float) -> tuple[Cell, ...]:
         Cell(f"{ahead}{DISTINCT}", "strong") if distinct else ahead,
         bounds(each.low, each.high),
         chance(each.adjusted),
-        Cell(f"{rests}{FEW}", "faint") if few(each.conversations) else rests,
+        Cell(f"{grounds}{FEW}", "faint") if few(each.conversations) else grounds,
         size(each.detectable),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connector.leaderboard_text.figures import bounds, chance, count, percent
-from connector.leaderboard_text.rules import alpha, level
+from connector.leaderboard_text.rules import alpha, level, rests
 from connector.leaderboard_text.sheets import DISTINCT, FEW, Cell, Sheet
 from judges.standings.leaderboard import Leaderboard, Slice
 
@@ -18,7 +18,7 @@ def parts(board: Leaderboard) -> Iterator[Sheet]:
     for dimension in dict.fromkeys(each.dimension for each in ordered):
         yield Sheet(
             f"By {dimension}: does it differ from the rest?",
-            (dimension, "challenger", "win rate", f"{level(board)} interval", "p (Holm)", "turns/conv"),
+            (dimension, "challenger", "win rate", f"{level(board)} interval", "p (Holm)", rests(board)),
             tuple(_row(each, alpha(board)) for each in ordered if each.dimension == dimension),
             names=2,
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from connector.leaderboard_text.figures import DASH, count, percent, points, size, within
 from connector.leaderboard_text.main_table import label
+from connector.leaderboard_text.rules import in_units
 from connector.leaderboard_text.sheets import ALARM, Cell, Sheet, row
 from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import Interval
-from judges.standings.leaderboard import Leaderboard, Seen, Standing
+from judges.standings.leaderboard import Leaderboard, Standing
+
+_JURY: Final = "all together"
 
 
 def corrected(board: Leaderboard) -> Iterator[Sheet]:
@@ -25,7 +29,9 @@ def corrected(board: Leaderboard) -> Iterator[Sheet]:
 
 def agreement(board: Leaderboard) -> Iterator[Sheet]:
     """Yield how far each judge agrees with people, and whether it is to be trusted."""
-    rows = [_agreeing(judge, judge.agreement) for judge in board.judges if judge.agreement]
+    rows = [_agreeing(judge.name, judge.agreement, trusted=judge.trusted) for judge in board.judges if judge.agreement]
+    if board.agreement and len(board.judges) > 1:
+        rows.insert(0, _agreeing(_JURY, board.agreement, trusted=board.trusted))
     if rows:
         yield Sheet(
             "Do the judges agree with people?",
@@ -53,15 +59,15 @@ def _gap(gap: float | None, error: float | None) -> Cell:
     return Cell(f"{points(gap)} ±{size(error)} {ALARM}", "alarm")
 
 
-def _agreeing(judge: Seen, found: Agreement) -> tuple[Cell, ...]:
-    trusted = {True: Cell("yes"), False: Cell(f"UNTRUSTED {ALARM}", "alarm"), None: Cell("unknown", "faint")}
+def _agreeing(name: str, found: Agreement, *, trusted: bool | None) -> tuple[Cell, ...]:
+    words = {True: Cell("yes"), False: Cell(f"UNTRUSTED {ALARM}", "alarm"), None: Cell("unknown", "faint")}
     share, kappa = found.agreement_interval, found.kappa_interval
     return row(
-        judge.name,
+        name,
         count(found.pairs),
         within(found.agreement, share.low if share else None, share.high if share else None),
         _kappa(found.kappa, kappa),
-        trusted[judge.trusted],
+        words[trusted],
     )
 
 
@@ -76,4 +82,4 @@ def _missing(board: Leaderboard) -> Iterator[str]:
         if judge.agreement:
             for why in dict.fromkeys((judge.agreement.no_kappa, judge.agreement.no_interval)):
                 if why:
-                    yield f"{judge.name}: {why}"
+                    yield f"{judge.name}: {in_units(board, why)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from connector.leaderboard_text.figures import DASH, count, elo, percent, size, within
 from connector.leaderboard_text.main_table import label
-from connector.leaderboard_text.rules import challengers, few
+from connector.leaderboard_text.rules import challengers, few, in_units
 from connector.leaderboard_text.sheets import ALARM, FEW, Cell, Sheet, row
 from judges.standings.leaderboard import Leaderboard, Standing
 
@@ -22,7 +22,11 @@ def equal_terms(board: Leaderboard) -> Iterator[Sheet]:
             "Quality at equal length and style, and Elo (production at 1000)",
             ("challenger", "as judged", "equal length", "equal style and length", "Elo"),
             tuple(_equal(each) for each in rows),
-            notes=tuple(f"{each.challenger}: no rating, {each.no_elo}" for each in board.standings if each.no_elo),
+            notes=tuple(
+                f"{each.challenger}: no rating, {in_units(board, each.no_elo)}"
+                for each in board.standings
+                if each.no_elo
+            ),
         )
 
 
@@ -34,7 +38,12 @@ def certainty(board: Leaderboard) -> Iterator[Sheet]:
             "How sure is this?",
             ("challenger", f"{board.unit}s", "± points", "shows from, points", _wish(board)),
             tuple(_sure(each) for each in rows),
-            notes=tuple(f"{each.challenger}: {why}" for each in rows for why in (each.no_interval, each.caveat) if why),
+            notes=tuple(
+                f"{each.challenger}: {in_units(board, why)}"
+                for each in rows
+                for why in (each.no_interval, each.caveat)
+                if why
+            ),
         )
 
 

@@ -14,6 +14,8 @@ _SCALES: Final = {
     "ranks": "a place above production's answer is 1, below it 0, in the mean of all rounds",
 }
 
+_SHORT: Final = {"conversation": "conv", "session": "sess", "user": "user"}
+
 
 def scale(board: Leaderboard) -> str:
     """Say what the scale is."""
@@ -28,6 +30,16 @@ def level(board: Leaderboard) -> str:
 def alpha(board: Leaderboard) -> float:
     """Return the adjusted p-value up to which a difference counts as one."""
     return 1 - board.level + 1e-12
+
+
+def rests(board: Leaderboard) -> str:
+    """Head the column of what figures rest on."""
+    return f"turns/{_SHORT[board.unit]}"
+
+
+def in_units(board: Leaderboard, text: str) -> str:
+    """Return what was said of conversations in the words of what was resampled."""
+    return text.replace("conversation", board.unit)
 
 
 def few(conversations: int) -> bool:

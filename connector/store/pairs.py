@@ -107,12 +107,13 @@ class Pairs:
         rows = await self._writer.run(lambda db: db.execute("select trace_id, id from pair").fetchall())
         return dict(rows)
 
-    async def heard(self, origin: str, said: Sequence[Preference]) -> None:
-        """Keep what people say at `origin`, in place of whatever they said there before."""
+    async def heard(self, origin: str, said: Sequence[Preference], *, whole: bool = True) -> None:
+        """Keep what people say at `origin`, in place of all that was said there, or, if not `whole`, of the same."""
         rows = [(each.pair_id, origin, each.person, each.label) for each in said]
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("delete from preference where origin = ?", (origin,))
+            if whole:
+                db.execute("delete from preference where origin = ?", (origin,))
             db.executemany("insert or replace into preference values (?, ?, ?, ?)", rows)
 
         await self._writer.run(write)

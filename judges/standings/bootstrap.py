@@ -134,14 +134,21 @@ def _distances(drawn: Floats, estimate: float) -> Floats:
 
 
 def _error(drawn: Floats) -> Any:
-    """Return the linearised standard error of a ratio, but for √(n/(n-1)), from the sums of what it is made of."""
+    """Return the linearised standard error of a ratio, but for √(n/(n-1)), from the sums of what it is made of.
+
+    Cochran 1977, "Sampling Techniques", chapter 6.
+    """
     worths, weights, squares, whole, both = np.moveaxis(drawn, -1, 0)
     mean = worths / weights
     return np.sqrt(np.maximum(0, squares - 2 * mean * both + mean**2 * whole)) / weights
 
 
 def tails(level: float, clusters: int) -> tuple[float, float]:
-    """Return the two quantiles to read, farther out the fewer clusters there are."""
+    """Return the two quantiles to read, farther out the fewer clusters there are.
+
+    The expanded percentile interval: Hesterberg 2015, "What Teachers Should Know About the Bootstrap", American
+    Statistician 69, 371-386.
+    """
     reach = student(0.5 + level / 2, clusters - 1) * math.sqrt(clusters / (clusters - 1))
     outside = NormalDist().cdf(-reach)
     return outside, 1 - outside

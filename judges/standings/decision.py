@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from pydantic import Field
+
 from judges.standings.bootstrap import Interval
 from judges.standings.spread import FEW
 from rollouts.types import Options, Record
@@ -18,6 +20,7 @@ from rollouts.types import Options, Record
 FEWEST: Final = 10
 """With fewer conversations nothing is said at all."""
 _PAR: Final = 0.5
+_NEAR: Final = 0.01
 
 
 class Switching(StrEnum):
@@ -45,17 +48,17 @@ class Candidate(Record):
 
 
 class Weights(Options):
-    """How much each figure counts in the weighted score; only their proportions matter."""
+    """How much each figure counts in the weighted score; only their proportions matter. None is below 0."""
 
-    quality: float = 5.0
+    quality: float = Field(default=5.0, ge=0, allow_inf_nan=False)
     """The win rate against production."""
-    tool_validity: float = 2.0
+    tool_validity: float = Field(default=2.0, ge=0, allow_inf_nan=False)
     """The share of valid tool calls."""
-    adversarial: float = 3.0
+    adversarial: float = Field(default=3.0, ge=0, allow_inf_nan=False)
     """The win rate in the adversarial tier, where there is one."""
-    cost: float = 2.0
+    cost: float = Field(default=2.0, ge=0, allow_inf_nan=False)
     """The cost of a thousand turns."""
-    latency: float = 1.0
+    latency: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """The p95 latency."""
 
 
@@ -105,25 +108,29 @@ def advice(
     *,
     control: Interval | None = None,
     margin: float = 0.02,
+    distinct: bool = True,
     trusted: bool | None = None,
 ) -> Advice:
     """Say in one sentence whether to switch; `margin` is what may be lost, in win rate and in valid tool calls.
 
     `control` is the interval of production's own model replayed, the noise floor: inside it nobody is called worse.
-    Switching also takes a gain: a better win rate, or a lower cost or p95 latency. Nothing is decided on the word of a
-    judge who is known not to be `trusted`.
+    Nor is anybody called better or worse who is not `distinct` from production once it is counted how many were
+    compared: of 20 replays of production two in five leaderboards have one whose own interval lies above one half
+    (measured). Switching also takes a gain: a better win rate, or a lower cost or p95 latency. Nothing is decided on
+    the word of a judge who is known not to be `trusted`.
     """
     inside = (
         control is not None and candidate.win_rate is not None and control.low <= candidate.win_rate <= control.high
     )
     quality = _gate(candidate.win_rate, candidate.interval, _PAR - margin)
-    if inside and quality is Switching.NOT_SUPPORTED:
+    if quality is Switching.NOT_SUPPORTED and (inside or not distinct):
         quality = Switching.UNDECIDED
     tools = _tools(candidate, production, margin)
-    switching = _worst(quality, tools, _gain(candidate, production))
+    better = distinct and candidate.interval is not None and candidate.interval.low > _PAR
+    switching = _worst(quality, tools, _gain(candidate, production, better=better))
     if trusted is False:
         switching = Switching.UNDECIDED
-    phrases = [_quality_words(candidate, quality, margin) + _price_words(candidate, production)]
+    phrases = [_quality_words(candidate, quality, margin, better=better) + _price_words(candidate, production)]
     if inside:
         phrases.append("not distinguishable from replaying production")
     if tools is not Switching.SUPPORTED:
@@ -179,8 +186,8 @@ def _tools(candidate: Candidate, production: Candidate, margin: float) -> Switch
     return _gate(ours, candidate.tool_interval, (1.0 if theirs is None else theirs) - margin)
 
 
-def _gain(candidate: Candidate, production: Candidate) -> Switching:
-    if candidate.interval is not None and candidate.interval.low > _PAR:
+def _gain(candidate: Candidate, production: Candidate, *, better: bool) -> Switching:
+    if better:
         return Switching.SUPPORTED
     costs = (candidate.cost_per_1000_turns_usd, production.cost_per_1000_turns_usd)
     times = (candidate.p95_latency_s, production.p95_latency_s)
@@ -194,13 +201,13 @@ def _worst(*gates: Switching) -> Switching:
     return min(gates, key=order.index)
 
 
-def _quality_words(candidate: Candidate, quality: Switching, margin: float) -> str:
+def _quality_words(candidate: Candidate, quality: Switching, margin: float, *, better: bool) -> str:
     interval = candidate.interval
     if interval is None or candidate.win_rate is None:
         return "of unknown quality"
     low, high = 100 * (interval.low - _PAR), 100 * (interval.high - _PAR)
     if quality is Switching.SUPPORTED:
-        return "better" if low > 0 else f"as good within {100 * margin:.2g} points"
+        return "better" if better else f"as good within {100 * margin:.2g} points"
     if quality is Switching.NOT_SUPPORTED:
         return f"worse by {-high:.1f} to {-low:.1f} points"
     if interval.degenerate or interval.clusters < FEW:
@@ -218,4 +225,8 @@ def _price_words(candidate: Candidate, production: Candidate) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "an unknown share" if share is None else f"{100 * share:.0f} %"
+    """Write a share; one that is not quite nothing or everything is not rounded to that."""
+    if share is None:
+        return "an unknown share"
+    near = 0 < share < _NEAR or 1 - _NEAR < share < 1
+    return f"{100 * share:.4g} %" if near else f"{100 * share:.0f} %"

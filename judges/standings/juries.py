@@ -28,8 +28,10 @@ class Judges(NamedTuple):
     """All judges, and what to make of what they say together."""
 
     seen: tuple[Seen, ...]
+    agreement: Agreement | None
+    """Of the judge or jury as a whole with people."""
     trusted: bool | None
-    """Whether people agree with the judge or jury as a whole; `None` where too few can tell."""
+    """Whether that is enough; `None` where too few can tell."""
 
 
 def judges(columns: Columns, each: Opinions, people: Labels, bench: Bench, asked: Asked) -> Judges:
@@ -39,6 +41,7 @@ def judges(columns: Columns, each: Opinions, people: Labels, bench: Bench, asked
     shown, known = (each, beside_people(columns, each, people, asked)) if each.judges else (whole, agreed)
     return Judges(
         seen=tuple(_seen(columns, shown, judge, known, bench) for judge in range(len(shown.judges))),
+        agreement=agreed.get(bench.version),
         trusted=trusted(agreed.get(bench.version), floor=bench.floor, needed=bench.needed),
     )
 

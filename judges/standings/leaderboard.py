@@ -39,9 +39,10 @@ class Standing(Record):
     rank_worst: int | None = None
     """The worst place it may well have."""
     within_noise: bool | None = None
-    """Whether the win rate lies inside the interval of a control; `None` without one, and for controls themselves.
+    """Whether the win rate lies inside the interval of a control, and nothing tells the two apart on the same turns.
 
-    Outside is not yet different: of replays of production one in seven lies there by chance (measured)."""
+    `None` without a control of 30 conversations, and for controls themselves. Outside is not yet different: of replays
+    of production one in seven lies there by chance (measured)."""
     detectable: float | None = None
     """The smallest true distance from one half that this many conversations would show with a chance of 80 %."""
     more_conversations: int | None = None
@@ -122,6 +123,10 @@ class Standing(Record):
     """Half of its answers took no longer, from sending the request to the last byte."""
     p95_latency_s: float | None = None
     """95 of 100 of its answers took no longer."""
+    cost_ratio: float | None = None
+    """Its cost over production's, on the turns where both are known: what `advice` and `weighted` go by."""
+    p95_latency_ratio: float | None = None
+    """Its p95 latency over production's, on the turns where both are known."""
     weighted: float | None = None
     """The decision matrix's weighted mean, on which production stands at one half."""
     pareto: bool | None = None
@@ -239,7 +244,9 @@ class Leaderboard(Record):
     comparability: str = ""
     """The hash of the `Conditions` of every figure here."""
     noise_floor: tuple[float, float] | None = None
-    """The control's interval; of several controls, what their intervals reach over together."""
+    """The control's interval; of several controls, what their intervals reach over together.
+
+    Those of fewer than 30 conversations reach so far that they would excuse anybody, and are left out."""
     standings: tuple[Standing, ...]
     """One row per challenger, and production's."""
     differences: tuple[Difference, ...] = ()
@@ -250,10 +257,14 @@ class Leaderboard(Record):
     """Every challenger by part of the traffic, with Holm's correction over all of them."""
     judges: tuple[Seen, ...] = ()
     """More than one where a jury judged."""
+    agreement: Agreement | None = None
+    """With people, of the judge or jury as a whole; `None` where nobody has judged the same duels."""
+    trusted: bool | None = None
+    """Whether it reaches the floor; `None` where it is unknown. Where it does not, no switching is supported."""
     set_aside: tuple[str, ...] = ()
     """The judges of the jury that the win rates leave out, because people do not agree with them."""
     unit: Unit = "conversation"
-    """What intervals resample as a whole."""
+    """What intervals resample as a whole, and what is counted wherever a field says `conversations`."""
     precision: float = 0.02
     """The half-width that was wished for intervals."""
     margin: float = 0.02

@@ -120,13 +120,18 @@ def differences(table: Scores, *, seed: int, rounds: int = 2000, level: float = 
 
 def ranks(found: Iterable[Difference], *, alpha: float = 0.05) -> Mapping[str, RankInterval]:
     """Return the places of all names in `found`; all intervals together hold with a chance of at least 1 - `alpha`."""
-    names: dict[str, None] = {}
-    better: list[tuple[str, str]] = []
-    for row in found:
-        names |= {row.first: None, row.second: None}
-        if row.adjusted is not None and row.adjusted <= alpha and row.difference:
-            better.append((row.first, row.second) if row.difference > 0 else (row.second, row.first))
-    return rank_intervals(list(names), better)
+    rows = list(found)
+    names = dict.fromkeys(name for row in rows for name in (row.first, row.second))
+    return rank_intervals(list(names), told_apart(rows, alpha=alpha))
+
+
+def told_apart(found: Iterable[Difference], *, alpha: float = 0.05) -> frozenset[tuple[str, str]]:
+    """Return the better and the worse of every two that may be called different, after Holm's correction."""
+    return frozenset(
+        (row.first, row.second) if row.difference > 0 else (row.second, row.first)
+        for row in found
+        if row.adjusted is not None and row.adjusted <= alpha and row.difference
+    )
 
 
 class _Pair:

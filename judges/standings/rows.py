@@ -27,6 +27,8 @@ class Row(NamedTuple):
     standing: Standing
     quality: Interval | None = None
     tools: Interval | None = None
+    expenses: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    """What its answers cost and took, and production's, on the turns where both are known."""
 
 
 def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Row:
@@ -36,6 +38,7 @@ def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Ro
     clusters = columns.clusters[found.challenges]
     quality, figures = _quality(name, found, clusters, asked)
     tools, calls = _calls(name, duels.answers, columns.clusters[duels.challenges], asked)
+    expenses = _expenses(duels.answers, columns.production, duels.challenges)
     standing = Standing(
         challenger=name,
         control=control,
@@ -47,8 +50,9 @@ def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Ro
         **calls,
         same_calls=_mean(duels.same_calls),
         **_expense(duels.answers),
+        **_ratios(*expenses),
     )
-    return Row(standing, quality, tools)
+    return Row(standing, quality, tools, expenses)
 
 
 def baseline_row(columns: Columns, asked: Asked) -> Row:
@@ -144,6 +148,7 @@ def _calls(name: str, answers: Answers, clusters: Codes, asked: Asked) -> tuple[
 
 
 def _expense(answers: Answers) -> dict[str, Any]:
+    """Return means and quantiles; the latter lie on a line between two answers (Hyndman and Fan 1996, type 7)."""
     costs_usd = answers.costs_usd[np.isfinite(answers.costs_usd)]
     latencies_s = answers.latencies_s[np.isfinite(answers.latencies_s)]
     p50, p95 = np.quantile(latencies_s, (0.50, 0.95)).tolist() if len(latencies_s) else (None, None)
@@ -152,6 +157,28 @@ def _expense(answers: Answers) -> dict[str, Any]:
         "costs_known": len(costs_usd),
         "p50_latency_s": p50,
         "p95_latency_s": p95,
+    }
+
+
+def _expenses(ours: Answers, production: Answers, challenges: Codes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the figures of both over the same turns: production's other turns may be longer or shorter."""
+    theirs = ours._replace(costs_usd=production.costs_usd[challenges], latencies_s=production.latencies_s[challenges])
+    costs_usd, latencies_s = ours.costs_usd + theirs.costs_usd, ours.latencies_s + theirs.latencies_s
+    mine, other = (
+        _expense(
+            each._replace(
+                costs_usd=each.costs_usd[np.isfinite(costs_usd)], latencies_s=each.latencies_s[np.isfinite(latencies_s)]
+            )
+        )
+        for each in (ours, theirs)
+    )
+    return mine, other
+
+
+def _ratios(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: ours[field] / theirs[field] if theirs[field] else None
+        for name, field in (("cost_ratio", "cost_per_1000_turns_usd"), ("p95_latency_ratio", "p95_latency_s"))
     }
 
 

@@ -16,7 +16,7 @@ from judges.standings.leaderboard import Conditions, Leaderboard, Standing
 from judges.standings.meetings import comparisons, meetings
 from judges.standings.opinions import heard
 from judges.standings.outcomes import BASELINE, HumanVerdict, Opinion
-from judges.standings.pairs import Difference, differences, ranks, scores
+from judges.standings.pairs import Difference, differences, ranks, scores, told_apart
 from judges.standings.people import Labels, human_figures, labels
 from judges.standings.ratings import Rating, ratings
 from judges.standings.rows import Row, baseline_row, row
@@ -65,13 +65,14 @@ def standings(
     if aside := distrusted(bar.seen) if set_aside and len(members.judges) > 1 else ():
         columns, bench = without(columns, members, aside, bench), bench.without(aside)
         conditions = conditions.model_copy(update={"judge": bench.version})
-        bar = bar._replace(trusted=judges(columns, members, said, bench, asked).trusted)
+        bar = judges(columns, members, said, bench, asked)._replace(seen=bar.seen)
     found = weighed(columns.duels, asked.scale)
     table = scores(columns.challengers, found, columns.clusters, baseline=BASELINE)
     apart = differences(table, seed=seed, rounds=rounds, level=level)
     rated = ratings(comparisons(columns, found), baseline=BASELINE, seed=seed, rounds=rounds, level=level)
     rows = _together(_rows(columns, asked, controls, said), _places(apart, level), _elos(rated))
-    decisions = decided(rows, Bargain(weights or Weights(), margin), trusted=bar.trusted)
+    bargain = Bargain(weights or Weights(), margin)
+    decisions = decided(rows, told_apart(apart, alpha=1 - level), bargain, trusted=bar.trusted)
     return Leaderboard(
         judge=conditions.judge,
         scale=conditions.scale,
@@ -85,6 +86,8 @@ def standings(
         meetings=tuple(meetings(columns, apart)),
         slices=slices(columns, asked.scale, level=level),
         judges=bar.seen,
+        agreement=bar.agreement,
+        trusted=bar.trusted,
         set_aside=aside,
         unit=conditions.unit,
         precision=wanted,

@@ -65,6 +65,7 @@ def test_every_score_says_what_it_may_be_compared_with() -> None:
             "judge": FULL.judge,
             "scale": "sevenths",
             "seed": 7,
+            "trusted": FULL.trusted,
         }
         assert (score.timestamp, score.experiment_id) == (BEGUN, "run-1")
 

@@ -7,8 +7,9 @@ from itertools import combinations
 from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import Interval
 from judges.standings.decision import Switching
-from judges.standings.leaderboard import Leaderboard, Meeting, Seen, Slice, Standing
+from judges.standings.leaderboard import Leaderboard, Meeting, Seen, Slice
 from judges.standings.pairs import Difference
+from judges.standings.standing import Standing
 from judges.types import Verdict
 
 JUDGE = "jury/claude-opus-4-5+gpt-5/1a2b3c4d"

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from judges.standings.columns import gathered
-from judges.standings.leaderboard import Conditions, Leaderboard, Standing
+from judges.standings.leaderboard import Conditions, Leaderboard
 from judges.standings.outcomes import Outcome, Turn
+from judges.standings.standing import Standing
 from judges.standings.standings import standings
 from judges.types import Scale
 from judges.verdicts import outcome as said

@@ -13,7 +13,8 @@ from connector.leaderboard_text.main_table import title
 from connector.leaderboard_text.markdown import markdown
 from connector.scoring import OWN, span_id
 from connector.types import Score, digest
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 DATASET = "understudy/leaderboard"
 

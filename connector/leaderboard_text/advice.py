@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from connector.leaderboard_text.figures import count, percent, size
 from connector.leaderboard_text.rules import challengers, few, in_units
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 SAME: Final = "not distinguishable from replaying production"
 BAD_CALLS: Final = 0.02

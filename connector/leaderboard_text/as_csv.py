@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 
 def as_csv(board: Leaderboard) -> str:

@@ -10,7 +10,8 @@ from connector.leaderboard_text.figures import DASH, bounds, count, percent
 from connector.leaderboard_text.main_table import label
 from connector.leaderboard_text.rules import level
 from connector.leaderboard_text.sheets import ALARM, Cell, Sheet, row
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 _KINDS = 5  # columns that fit
 

@@ -9,7 +9,8 @@ from connector.leaderboard_text.figures import DASH, dollars, percent, seconds
 from connector.leaderboard_text.main_table import label
 from connector.leaderboard_text.sheets import Cell, Sheet, row
 from judges.standings.decision import Switching, Weights
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 _READING: Final = (
     "weighted: production stands at 50 %; Pareto: whether nobody beats it in all of these figures",

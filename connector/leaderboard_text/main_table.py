@@ -5,7 +5,8 @@ from __future__ import annotations
 from connector.leaderboard_text.figures import DASH, bounds, count, dollars, percent, places, seconds
 from connector.leaderboard_text.rules import few, level, rests
 from connector.leaderboard_text.sheets import CONTROL, FEW, Cell, Sheet, row
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 
 def title(board: Leaderboard) -> str:

@@ -11,7 +11,8 @@ from connector.leaderboard_text.rules import in_units
 from connector.leaderboard_text.sheets import ALARM, Cell, Sheet, row
 from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import Interval
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 _JURY: Final = "all together"
 

@@ -8,7 +8,8 @@ from connector.leaderboard_text.figures import DASH, count, elo, percent, size, 
 from connector.leaderboard_text.main_table import label
 from connector.leaderboard_text.rules import challengers, few, in_units
 from connector.leaderboard_text.sheets import ALARM, FEW, Cell, Sheet, row
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 
 _MANY_LEFT_OUT = 0.05
 """From here on, what is in no average could turn it."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
 from judges.standings.spread import FEW as FEWEST
+from judges.standings.standing import Standing
 
 _SCALES: Final = {
     "sevenths": "a label is worth 1, 6/7, 1/2, 1/7 or 0, and a judgment the mean of its rounds",

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from judges.standings.bootstrap import TOO_FEW, Interval, mean_interval, student_interval, summed
-from judges.standings.leaderboard import Standing
 from judges.standings.outcomes import BASELINE, TAG
 from judges.standings.precision import detectable, more_conversations
 from judges.standings.slices import within
 from judges.standings.spread import spread
+from judges.standings.standing import Standing
 from judges.standings.style import LENGTH, STYLE, controlled, differences
 from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels
 from judges.standings.terms import Asked

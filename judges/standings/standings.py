@@ -12,7 +12,7 @@ from typing import Any
 from judges.jury_verdict import Rule
 from judges.standings.decision import Weights
 from judges.standings.juries import judges
-from judges.standings.leaderboard import Conditions, Leaderboard, Standing
+from judges.standings.leaderboard import Conditions, Leaderboard
 from judges.standings.meetings import comparisons, meetings
 from judges.standings.opinions import heard
 from judges.standings.outcomes import BASELINE, HumanVerdict, Opinion
@@ -22,6 +22,7 @@ from judges.standings.ratings import Rating, ratings
 from judges.standings.rows import Row, baseline_row, row
 from judges.standings.setting_aside import distrusted, without
 from judges.standings.slices import slices
+from judges.standings.standing import Standing
 from judges.standings.switching import decided, noise_floor
 from judges.standings.tables import Columns
 from judges.standings.terms import Asked, Bargain, Bench

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from judges.standings.bootstrap import Interval
 from judges.standings.decision import Candidate, advice, pareto, weighted
-from judges.standings.leaderboard import Standing
 from judges.standings.rows import Row
 from judges.standings.spread import FEW
+from judges.standings.standing import Standing
 from judges.standings.terms import Bargain
 
 _EXPENSES: Final[tuple[str, ...]] = ("cost_per_1000_turns_usd", "p95_latency_s")

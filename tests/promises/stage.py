@@ -15,7 +15,8 @@ from connector.config_file import read
 from connector.demo.models import ModelServer
 from connector.jsonl import line_of
 from connector.types import Fate, State, Trace
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.standing import Standing
 from tests.logged import BEGUN, Wire, assistant, growing_history, user
 from tests.logged import ledger as ledger_of
 

@@ -8,9 +8,10 @@ import pytest
 
 from judges.standings.bootstrap import TOO_FEW
 from judges.standings.decision import Switching
-from judges.standings.leaderboard import Leaderboard, Standing
+from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import BASELINE, HumanVerdict, Outcome, Turn
 from judges.standings.spread import NO_SPREAD
+from judges.standings.standing import Standing
 from judges.types import Verdict
 from tests.outcomes import conditions, names, outcome, rows, tallied, turn
 

@@ -16,8 +16,9 @@ from connector.leaderboard_text.markdown import markdown
 from connector.leaderboard_text.whole import further_tables
 from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import Interval
-from judges.standings.leaderboard import Conditions, Leaderboard, Meeting, Seen, Slice, Standing
+from judges.standings.leaderboard import Conditions, Leaderboard, Meeting, Seen, Slice
 from judges.standings.pairs import Difference
+from judges.standings.standing import Standing
 from tests.boards import FULL, UNKNOWN, crowded
 
 RECORDS = (Leaderboard, Standing, Meeting, Slice, Seen, Difference, Agreement, Interval, Conditions)

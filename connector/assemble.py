@@ -21,7 +21,8 @@ from connector.calls.tree import Tree
 from connector.calls.weighing import weighed
 from connector.formats.format import Format
 from connector.formats.integration import integration
-from connector.types import Assembly, Call, Conversation, Disposition, Glance, Observation, Trace, Use, digest
+from connector.traces import Call, Conversation, Glance, Observation, Trace, Use
+from connector.types import Assembly, Disposition, digest
 
 
 def assemble(trace: Trace, formats: tuple[Format, ...] = (), earlier: Sequence[Trace] = ()) -> Assembly:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from connector.app import App
 from connector.langfuse import datasets
 from connector.langfuse.summary import DATASET
-from connector.types import Window
+from connector.traces import Window
 from judges.families import families, related
 from judges.jury import Juror
 from rollouts.errors import UnderstudyError

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from connector.message_tree import MessageNode, beginning, message_tree
+from connector.traces import Call, Glance, Observation, Trace, Use
 from connector.turns.linking import linked
 from connector.turns.turn import Turn, turns_of
-from connector.types import Assembly, Call, Disposition, Fate, Glance, Intake, Observation, Trace, Use, digest
+from connector.types import Assembly, Disposition, Fate, Intake, digest
 from rollouts.types import Record
 
 

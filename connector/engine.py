@@ -16,7 +16,8 @@ from connector.lane import Lane, Patience
 from connector.pipeline import Arena, duels, ingest, look
 from connector.ports import Store
 from connector.settle import Waiting
-from connector.types import Fate, Window, epoch_of
+from connector.traces import Window
+from connector.types import Fate, epoch_of
 from judges.standings.leaderboard import Leaderboard
 from rollouts.errors import Fatal
 from rollouts.types import Options

@@ -9,8 +9,9 @@ from connector.assemble import assemble
 from connector.formats.format import Format
 from connector.select import Selection
 from connector.split import split
+from connector.traces import Sighting, Trace
 from connector.turns.worth import TurnRules
-from connector.types import Assembly, Disposition, Fate, Intake, Sighting, Trace
+from connector.types import Assembly, Disposition, Fate, Intake
 from rollouts.types import Challenge, Record
 
 FROM_HISTORY = "known from a later history"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from connector.types import Trace
+from connector.traces import Trace
 from rollouts.errors import Fatal
 
 

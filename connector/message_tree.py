@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connector.types import Call
+from connector.traces import Call
 from rollouts.canonical import fingerprint
 from rollouts.types import Media, Message, Reasoning, Record, ToolCall, ToolResult
 

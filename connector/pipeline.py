@@ -18,7 +18,8 @@ from connector.intake import Rules, sort_out, untaken
 from connector.media import with_media
 from connector.ports import Sink, Source
 from connector.settle import Settling, Waiting, settling
-from connector.types import Assembly, Duel, Fate, Intake, Seen, Sighting, State, Trace, Window
+from connector.traces import Sighting, Trace, Window
+from connector.types import Assembly, Duel, Fate, Intake, Seen, State
 from judges.identical import identical
 from judges.jury import Jury
 from rollouts.errors import Permanent, Retryable

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from connector.types import Count, Duel, Intake, Run, Seen, Sighting, State, Trace, Window
+from connector.traces import Sighting, Trace, Window
+from connector.types import Count, Duel, Intake, Run, Seen, State
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import HumanVerdict, Opinion
 from judges.standings.tables import Columns

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from connector.types import Disposition, Fate, Sighting, digest
+from connector.traces import Sighting
+from connector.types import Disposition, Fate, digest
 from rollouts.types import Challenge, Options, Record
 
 MOST_EARLIER = 50

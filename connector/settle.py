@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from connector.types import Fate, Seen, Sighting
+from connector.traces import Sighting
+from connector.types import Fate, Seen
 
 
 class Settling(Enum):

@@ -27,10 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connector.traces import Call, Conversation
 from connector.turns.linking import linked
 from connector.turns.turn import Turn, turns_of
 from connector.turns.worth import TurnRules, why_not
-from connector.types import Call, Conversation, Disposition, Fate, digest
+from connector.types import Disposition, Fate, digest
 from rollouts.types import Challenge, Origin
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable, decoded
-from connector.types import Call, Observation
+from connector.traces import Call, Observation
 from rollouts.types import Media, Message, Text, ToolCall, ToolResult
 from tests.logged import generation
 

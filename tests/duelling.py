@@ -11,7 +11,8 @@ from pydantic import PrivateAttr
 from connector.intake import Rules, ended
 from connector.pipeline import Arena
 from connector.sources.jsonl import JsonlSource
-from connector.types import Disposition, Duel, Fate, Intake, Run, Sighting
+from connector.traces import Sighting
+from connector.types import Disposition, Duel, Fate, Intake, Run
 from judges.judge import Ask, Judge
 from judges.jury import Jury
 from judges.standings.leaderboard import Leaderboard

@@ -13,8 +13,9 @@ from connector.ports import Store
 from connector.sources.jsonl import sighting_of
 from connector.store.sqlite import SqliteStore
 from connector.store.traces import unpacked
+from connector.traces import Observation, Trace
 from connector.turns.worth import TurnRules
-from connector.types import Disposition, Fate, Intake, Observation, Trace
+from connector.types import Disposition, Fate, Intake
 from rollouts.types import Challenge
 
 Wire = dict[str, Any]

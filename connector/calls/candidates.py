@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from connector.calls.tree import Tree
 from connector.formats.detect import read_call
 from connector.formats.format import Format, Unusable
-from connector.types import Call, Fate, Observation, Trace
+from connector.traces import Call, Observation, Trace
+from connector.types import Fate
 
 FALLEN_BACK = "question and answer of the trace, for its only call could not be read"
 """Named among a call's repairs."""

@@ -15,7 +15,7 @@ from connector.calls.tree import Tree
 from connector.formats.completed import completed
 from connector.formats.detect import read_call
 from connector.formats.format import Format, Reading, Unusable
-from connector.types import Call, Glance, Observation, Use
+from connector.traces import Call, Glance, Observation, Use
 from rollouts.types import Message, ToolDefinition
 
 FROM_RUN = "its system prompt or tools came from the run around it"

@@ -17,7 +17,8 @@ from connector.calls.candidates import Lost, Read
 from connector.calls.likeness import Likeness
 from connector.calls.richness import enriched, richness
 from connector.calls.tree import Tree
-from connector.types import Call, Fate, Glance, Use
+from connector.traces import Call, Glance, Use
+from connector.types import Fate
 
 COPY = "the same call, logged twice"
 RUN = "a run whose calls are logged"

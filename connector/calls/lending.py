@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from connector.calls.completing import is_wanting, lent
 from connector.calls.tree import Tree
-from connector.types import Call, digest
+from connector.traces import Call
+from connector.types import digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Message, ToolDefinition
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from connector.formats.repairs import Repair
-from connector.types import Call, digest
+from connector.traces import Call
+from connector.types import digest
 from rollouts.canonical import canonical_calls, canonical_json, fingerprint
 from rollouts.types import Media, Message, ToolResult
 

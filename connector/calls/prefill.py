@@ -9,7 +9,7 @@ said before, and stays.
 from __future__ import annotations
 
 from connector.formats.repairs import Repair
-from connector.types import Call
+from connector.traces import Call
 from rollouts.types import Completion, Message, Text
 
 _CONTINUING = ("anthropic_messages", "bedrock_converse")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.calls.likeness import is_cut, is_flat, media_of, said_by
-from connector.types import Call
+from connector.traces import Call
 from rollouts.types import Completion, Message, Usage
 
 

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile
 
 from connector.formats.repairs import Repair
-from connector.types import Call
+from connector.traces import Call
 from rollouts.canonical import fingerprint
 from rollouts.types import Message, ToolResult
 

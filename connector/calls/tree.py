@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from connector.types import Observation
+from connector.traces import Observation
 
 
 class Tree:

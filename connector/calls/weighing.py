@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator
 
 from connector.formats.repairs import Repair
-from connector.types import Call
+from connector.traces import Call
 from rollouts.types import Media, Message, Reasoning, Text, ToolCall, ToolDefinition, ToolResult, Usage
 
 TOO_LITTLE = "the log holds less than the model was sent"

@@ -13,7 +13,8 @@ from rich.tree import Tree
 from connector.commands._message_lines import print_messages
 from connector.drawing import Drawing, DrawnObservation, DrawnTurn
 from connector.message_tree import beginning
-from connector.types import Fate, Use
+from connector.traces import Use
+from connector.types import Fate
 
 _DEEPEST = 12
 """Levels that fit into 100 columns; what lies deeper is drawn on the last of them."""

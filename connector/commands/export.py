@@ -15,7 +15,7 @@ from connector.commands._common import DEFAULT_CONFIG, ConfigPath, Quiet, chatte
 from connector.jsonl import line_of
 from connector.pipeline import look
 from connector.store.sqlite import SqliteStore
-from connector.types import Window
+from connector.traces import Window
 from rollouts.errors import Fatal
 
 

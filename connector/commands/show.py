@@ -19,7 +19,8 @@ from connector.drawing import Drawing, draw
 from connector.intake import ended, sort_out
 from connector.pipeline import assembled
 from connector.store.sqlite import SqliteStore
-from connector.types import Disposition, Duel, Fate, Sighting, Trace
+from connector.traces import Sighting, Trace
+from connector.types import Disposition, Duel, Fate
 from rollouts.errors import Fatal
 
 

@@ -13,7 +13,7 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason
 from connector.formats.python_text import fields, literal
 from connector.formats.tool_definitions import read_tools
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message
 
 _WANTED = ("role", "content", "tool_calls", "tool_call_id", "tool_name", "reasoning_content")

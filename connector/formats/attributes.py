@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connector.formats.format import decoded
-from connector.types import Observation
+from connector.traces import Observation
 
 _BELOW = "attributes."
 

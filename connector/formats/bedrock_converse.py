@@ -14,7 +14,7 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import as_json, finish_reason, media, unknown_part, wires_of
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, Part, Reasoning, Role, Text, ToolResult
 
 Wire = Mapping[str, Any]

@@ -15,7 +15,7 @@ from connector.formats.loose_chat import read_messages, read_said
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import beyond, wires_of
 from connector.formats.python_text import literal
-from connector.types import Observation
+from connector.traces import Observation
 
 Wire = Mapping[str, Any]
 

@@ -6,7 +6,8 @@ from typing import ClassVar, NoReturn
 
 from connector.formats.attributes import attribute, scope
 from connector.formats.format import Format, Unusable
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 
 _TURN = "claude.assistant.turn"
 

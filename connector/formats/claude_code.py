@@ -10,7 +10,8 @@ from connector.formats.coding_agents import LACKS, refuse_cut
 from connector.formats.format import Format, Reading, Unusable, decoded, malformed
 from connector.formats.gathering import Gathering, role_of
 from connector.formats.repairs import Repair
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Message, Part
 
 Wire = Mapping[str, Any]

@@ -9,7 +9,7 @@ from connector.formats.coding_agents import LACKS, refuse_cut
 from connector.formats.format import Format, Reading, decoded, malformed
 from connector.formats.gathering import Gathering
 from connector.formats.pieces import as_json
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message, Part, Reasoning, Text
 
 

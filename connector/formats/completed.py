@@ -14,7 +14,7 @@ from connector.formats.format import Reading, decoded, malformed
 from connector.formats.parameters import read_parameters
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.canonical import canonical_text, fingerprint
 from rollouts.types import Message, Parameters, Text, ToolDefinition
 

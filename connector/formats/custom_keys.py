@@ -13,7 +13,7 @@ from connector.formats.openai_parts import read_parts
 from connector.formats.outputs import read_output
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import as_json
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message, Text
 
 

@@ -15,7 +15,8 @@ from connector.formats.integration import integration
 from connector.formats.no_conversation import reject, reject_redacted
 from connector.formats.repairs import Repair
 from connector.formats.response_ids import follows, response_id
-from connector.types import Call, Fate, Observation
+from connector.traces import Call, Observation
+from connector.types import Fate
 from rollouts.plugins import kinds, load
 from rollouts.types import Completion, Usage
 

@@ -9,7 +9,8 @@ from connector.formats.format import Format, Reading, Unusable, decoded, malform
 from connector.formats.openai_chat import read_chat
 from connector.formats.openai_messages import ROLES
 from connector.formats.outputs import read_output
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 
 Wire = Mapping[str, Any]
 

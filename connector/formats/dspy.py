@@ -10,7 +10,7 @@ from connector.formats.format import Format, Reading, malformed
 from connector.formats.openai_chat import is_chat, listed, read_chat
 from connector.formats.outputs import Output, read_output
 from connector.formats.repairs import Repair
-from connector.types import Observation
+from connector.traces import Observation
 
 
 class DSPy(Format):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from connector.formats.format import decoded
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.projections.openai_chat import from_openai
 from rollouts.types import Message, Text
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.errors import Permanent
 from rollouts.types import Message, Parameters, Record, ToolDefinition
 

@@ -15,7 +15,7 @@ from connector.formats.gemini_response import Response, response
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason, media, unknown_part
 from connector.formats.repairs import Repair
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message, Part, Reasoning, Text
 
 Wire = Mapping[str, Any]

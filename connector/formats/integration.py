@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.formats.attributes import attributes, scope
-from connector.types import Observation
+from connector.traces import Observation
 
 _OWN_SCOPES = ("langfuse-sdk", "langfuse-tracer")
 """Langfuse's SDKs write for whoever uses them."""

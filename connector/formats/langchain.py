@@ -19,7 +19,8 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import beyond, finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import has_provider_tools, read_tools
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Message, Text
 
 _OF_A_GENERATION = {"text", "generation_info", "message", "type"}

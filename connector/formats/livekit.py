@@ -10,7 +10,8 @@ from connector.formats.format import Format, Reading, Unusable, malformed
 from connector.formats.gathering import Gathering, role_of
 from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Message, Part, Text
 
 Wire = Mapping[str, Any]

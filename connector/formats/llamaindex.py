@@ -13,7 +13,8 @@ from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import media, unknown_part, wires_of
 from connector.formats.tool_definitions import read_tools
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Media, Message, Part, Reasoning, Text
 
 Wire = Mapping[str, Any]

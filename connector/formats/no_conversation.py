@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.formats.format import Reading, Unusable
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Text
 
 _INTERNAL = ("langfuse-", "sdk-experiment")

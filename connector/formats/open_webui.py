@@ -8,7 +8,8 @@ from connector.formats.format import Format, Reading, Unusable, decoded, malform
 from connector.formats.openai_chat import is_chat, listed, read_chat
 from connector.formats.outputs import Output, read_output
 from connector.formats.repairs import Repair
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 
 _NOTHING: tuple[Any, ...] = (None, "", {}, [])
 _TURNS = (None, "user_response", "llm_response", "chat_response")

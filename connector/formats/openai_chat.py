@@ -12,7 +12,7 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import beyond, finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import has_provider_tools, read_tools
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message, Text
 
 __all__ = ["OpenAIChat", "read_chat", "read_tools"]

@@ -17,7 +17,8 @@ from connector.formats.parameters import is_marker, read_parameters
 from connector.formats.repairs import Repair
 from connector.formats.responses_items import is_item, read_items, read_response
 from connector.formats.tool_definitions import has_provider_tools, read_tools
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Message, Text
 
 Wire = Mapping[str, Any]

@@ -13,7 +13,7 @@ from connector.formats.gathering import Gathering
 from connector.formats.loose_chat import read_messages, read_said
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import beyond
-from connector.types import Observation
+from connector.traces import Observation
 
 
 class OpenInference(Format):

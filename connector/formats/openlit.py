@@ -17,7 +17,8 @@ from connector.formats.loose_chat import LOST_CALLS
 from connector.formats.outputs import as_text
 from connector.formats.parameters import read_parameters
 from connector.formats.repairs import Repair
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Message, Text
 
 _SPEAKER = re.compile(r"^(system|developer|user|assistant|tool|function): ?", re.MULTILINE)

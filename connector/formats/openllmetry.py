@@ -16,7 +16,7 @@ from connector.formats.loose_chat import read_answer, read_messages
 from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.repairs import Repair
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message
 
 Wire = Mapping[str, Any]

@@ -18,7 +18,7 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason, wires_of
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message
 
 Wire = Mapping[str, Any]

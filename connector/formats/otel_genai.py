@@ -16,7 +16,7 @@ from connector.formats.pieces import as_json, beyond, finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.semconv_parts import has_parts, read_message
 from connector.formats.tool_definitions import read_tools
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message, Text
 
 

@@ -17,7 +17,8 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason
 from connector.formats.repairs import Repair
 from connector.formats.tool_definitions import read_tools
-from connector.types import Fate, Observation
+from connector.traces import Observation
+from connector.types import Fate
 from rollouts.types import Message, Text
 
 # fmt: off

@@ -12,7 +12,7 @@ from connector.formats.format import Reading, decoded
 from connector.formats.otel_genai import OTelGenAI
 from connector.formats.pieces import as_json
 from connector.formats.repairs import Repair
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.canonical import canonical_json
 from rollouts.types import Message
 

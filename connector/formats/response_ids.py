@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connector.formats.attributes import attribute
-from connector.types import Observation
+from connector.traces import Observation
 
 
 def response_id(observation: Observation) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from connector.formats.format import Format, Reading, malformed
 from connector.formats.openai_chat import is_chat, listed, read_chat
 from connector.formats.outputs import read_output
-from connector.types import Observation
+from connector.traces import Observation
 
 Wire = Mapping[str, Any]
 

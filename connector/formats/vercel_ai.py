@@ -16,7 +16,7 @@ from connector.formats.parameters import read_parameters
 from connector.formats.pieces import finish_reason
 from connector.formats.tool_definitions import read_tools
 from connector.formats.vercel_parts import is_bare_call, is_part, read_message, read_parts
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message, Part, Reasoning, Text
 
 Wire = Mapping[str, Any]

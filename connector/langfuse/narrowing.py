@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from connector.langfuse.client import Overloaded
-from connector.types import Window
+from connector.traces import Window
 
 Rows = list[dict[str, Any]]
 

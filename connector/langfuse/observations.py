@@ -16,7 +16,7 @@ from connector.langfuse.narrowing import piecewise
 from connector.langfuse.own import Defence, filters, written_by_us
 from connector.langfuse.paging import by_cursor
 from connector.langfuse.rows import Row, moment, newest, observation
-from connector.types import Sighting, Trace, Window
+from connector.traces import Sighting, Trace, Window
 from rollouts.errors import Permanent
 
 _PATH = "/api/public/v2/observations"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.formats.format import decoded
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.errors import Permanent
 
 Row = Mapping[str, Any]

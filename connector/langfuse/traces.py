@@ -11,7 +11,7 @@ from connector.langfuse.observations import MONTH
 from connector.langfuse.own import FOREIGN, Defence, written_by_us
 from connector.langfuse.paging import by_number
 from connector.langfuse.rows import Row, moment, newest, observation
-from connector.types import Sighting, Trace, Window
+from connector.traces import Sighting, Trace, Window
 
 _PATH = "/api/public/traces"
 _SMALL_PAGE = 20

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connector.jsonl import places, trace_at
 from connector.select import before
-from connector.types import Sighting, Trace, Window
+from connector.traces import Sighting, Trace, Window
 from rollouts.errors import Permanent
 from rollouts.types import Media
 

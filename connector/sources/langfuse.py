@@ -10,7 +10,7 @@ from connector.langfuse.client import Client
 from connector.langfuse.media import Files
 from connector.langfuse.own import ALL, Defence
 from connector.select import before
-from connector.types import Sighting, Trace, Window
+from connector.traces import Sighting, Trace, Window
 from rollouts.errors import Permanent
 from rollouts.types import Media
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from connector.types import Call, digest
+from connector.traces import Call
+from connector.types import digest
 from rollouts.canonical import canonical_text, fingerprint
 from rollouts.types import Message
 

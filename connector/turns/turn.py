@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from connector.traces import Call
 from connector.turns.linking import Linked
-from connector.types import Call, digest
+from connector.types import digest
 from rollouts.canonical import fingerprint
 from rollouts.types import Completion, Message, Usage
 

@@ -18,8 +18,8 @@ from typing import Any
 from connector.assemble import assemble
 from connector.langfuse.rows import observation
 from connector.split import split
+from connector.traces import Trace
 from connector.turns.worth import TurnRules
-from connector.types import Trace
 from rollouts.types import Challenge, Message, Text, ToolCall, ToolResult
 from tests.benchmarks.measuring import measured, peak_mb, resident_mb
 from tests.logged import BEGUN

@@ -10,7 +10,8 @@ import orjson
 
 from connector.intake import Rules, take_in
 from connector.sources.jsonl import sighting_of
-from connector.types import Observation, Trace, digest
+from connector.traces import Observation, Trace
+from connector.types import digest
 from judges.arena_hard import ArenaHard
 from rollouts.projections.openai_chat import to_openai
 from rollouts.types import Challenge, Completion, Message, Request, Rollout, Text

@@ -21,7 +21,7 @@ from connector.langfuse.client import Client
 from connector.ports import Source
 from connector.sources.jsonl import JsonlSource
 from connector.sources.langfuse import LangfuseSource
-from connector.types import Sighting, Trace, Window
+from connector.traces import Sighting, Trace, Window
 from rollouts.errors import UnderstudyError
 from tests.integration.reading import NOON, agent, hold, row, trace_id
 from tests.integration.world import generation, send, span

@@ -9,8 +9,9 @@ from typing import Any
 
 from connector.formats.repairs import Repair
 from connector.split import split
+from connector.traces import Call, Conversation, Trace
 from connector.turns.worth import TurnRules
-from connector.types import Call, Conversation, Disposition, Trace
+from connector.types import Disposition
 from rollouts.canonical import fingerprint
 from rollouts.types import Challenge, Media, Message, Reasoning, Text, ToolCall, ToolResult
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from connector.types import Observation, Trace
+from connector.traces import Observation, Trace
 from rollouts.types import Message
 from tests.logged import BEGUN, trace
 

@@ -14,8 +14,8 @@ from connector.assemble import assemble
 from connector.formats.detect import read_call
 from connector.formats.format import Format
 from connector.split import split
+from connector.traces import Observation, Trace
 from connector.turns.worth import TurnRules
-from connector.types import Observation, Trace
 from rollouts.canonical import canonical_json
 from rollouts.plugins import kinds
 from rollouts.types import Challenge, Media, Message, Text, ToolCall, ToolResult

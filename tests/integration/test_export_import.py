@@ -11,7 +11,7 @@ import pytest
 
 from connector.demo.langfuse import Mode, SmallLangfuse
 from connector.jsonl import line_of
-from connector.types import Trace
+from connector.traces import Trace
 from tests.integration.reading import agent, hold
 from tests.integration.world import CONFIG, config, generation, produce, send, span, understudy
 

@@ -16,7 +16,8 @@ from connector.assemble import assemble
 from connector.demo.langfuse import Observation as Row
 from connector.demo.langfuse import SmallLangfuse
 from connector.langfuse.rows import observation
-from connector.types import Count, Fate, Observation, Use
+from connector.traces import Observation, Use
+from connector.types import Count, Fate
 from tests.integration.layouts import LAYOUTS
 from tests.integration.reading import NOON, Reader, hold, reading, settle
 from tests.integration.samples import MANIFEST, rows_of

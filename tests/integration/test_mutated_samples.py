@@ -18,8 +18,8 @@ from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.langfuse.rows import observation
 from connector.split import split
+from connector.traces import Observation, Trace
 from connector.turns.worth import TurnRules
-from connector.types import Observation, Trace
 from rollouts.types import Message, Text, ToolCall, ToolResult
 from tests.dialogues import Dialogue, said
 from tests.integration.samples import MANIFEST, as_strings, needed, rows_of

@@ -10,8 +10,9 @@ import pytest
 from connector.intake import FROM_HISTORY, Rules
 from connector.store.presumed import EXAMPLE, MANY
 from connector.store.sqlite import SqliteStore
+from connector.traces import Trace
 from connector.turns.worth import NOBODY, TurnRules
-from connector.types import Duel, Fate, Trace
+from connector.types import Duel, Fate
 from tests.duelling import rollout
 from tests.logged import Wire, assistant, generation, ledger, read, taken, trace, user
 from tests.logged import final_history as transcript

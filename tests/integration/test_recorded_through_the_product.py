@@ -17,7 +17,7 @@ import pytest
 
 from connector.demo.models import ModelServer
 from connector.jsonl import line_of
-from connector.types import Observation, Trace
+from connector.traces import Observation, Trace
 from judges import transcript
 from rollouts.types import Message, Text
 from tests.integration.world import understudy

@@ -11,8 +11,8 @@ from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.langfuse.rows import observation
 from connector.split import split
+from connector.traces import Trace
 from connector.turns.worth import TurnRules
-from connector.types import Trace
 from rollouts.types import Challenge
 from tests.integration.expectations import differences, turns_of
 from tests.integration.samples import MANIFEST, as_strings, needed, rows_of

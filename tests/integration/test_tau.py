@@ -16,7 +16,8 @@ from connector.config_file import read as read_config
 from connector.intake import Rules
 from connector.jsonl import line_of
 from connector.store.sqlite import SqliteStore
-from connector.types import Fate, Trace
+from connector.traces import Trace
+from connector.types import Fate
 from rollouts.types import Challenge
 from tests.logged import (
     TOLERANT,

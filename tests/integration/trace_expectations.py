@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connector.calls.stitch import STITCHED
-from connector.types import Assembly, Call, Use
+from connector.traces import Call, Use
+from connector.types import Assembly
 from rollouts.types import Challenge
 from tests.integration.expectations import bare, calls, roles
 

@@ -14,7 +14,8 @@ from connector.app import App, build
 from connector.config_file import read
 from connector.demo.models import ModelServer
 from connector.jsonl import line_of
-from connector.types import Fate, State, Trace
+from connector.traces import Trace
+from connector.types import Fate, State
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
 from tests.logged import BEGUN, Wire, assistant, growing_history, user

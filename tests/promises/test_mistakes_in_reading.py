@@ -20,8 +20,9 @@ from connector.langfuse.client import Client
 from connector.select import Filters, Selection
 from connector.sources.langfuse import LangfuseSource
 from connector.store.sqlite import SqliteStore
+from connector.traces import Sighting, Window
 from connector.turns.worth import TurnRules
-from connector.types import Fate, Sighting, Window
+from connector.types import Fate
 from tests.integration.world import config, keys_of, produce, send, span
 from tests.logged import (
     assistant,

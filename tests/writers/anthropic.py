@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.projections.anthropic_messages import to_anthropic
 from rollouts.types import Message, Part, Text, ToolCall, ToolResult
 from tests.dialogues import logged

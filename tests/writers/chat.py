@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.projections.openai_chat import to_openai
 from rollouts.types import Message
 from tests.dialogues import logged

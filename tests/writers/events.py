@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message
 from tests.dialogues import logged
 from tests.writers.anthropic import block

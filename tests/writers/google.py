@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, Part, Text, ToolCall, ToolResult
 from tests.dialogues import logged
 from tests.writers.writer import Dialogue, Wire, Writer, table, told_apart

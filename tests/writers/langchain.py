@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Message
 from tests.dialogues import logged
 from tests.writers.writer import Dialogue, Wire, Writer, address, functions, images, result_of, table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, Text, ToolCall, ToolResult
 from tests.dialogues import logged
 from tests.writers.writer import Dialogue, Wire, Writer, address, told_apart

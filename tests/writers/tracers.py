@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, ToolCall, ToolResult
 from tests.dialogues import logged
 from tests.writers.writer import Dialogue, Wire, Writer, address, functions, images, result_of, table, told_apart

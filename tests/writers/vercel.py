@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, Part, Text, ToolCall, ToolResult
 from tests.dialogues import logged
 from tests.writers.writer import Dialogue, Wire, Writer, address, table

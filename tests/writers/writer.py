@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, ToolCall, ToolResult
 
 Wire = dict[str, Any]

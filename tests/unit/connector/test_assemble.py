@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from connector.assemble import assemble
 from connector.calls.stitch import INCOMPLETE, STITCHED
-from connector.types import Fate, Observation, Trace, Use
+from connector.traces import Observation, Trace, Use
+from connector.types import Fate
 from rollouts.types import Challenge
 from tests.logged import BEGUN, assistant, challenges, generation, read, result, trace, user
 

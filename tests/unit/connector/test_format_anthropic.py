@@ -8,7 +8,7 @@ import pytest
 
 from connector.formats.detect import read_call
 from connector.formats.repairs import Repair
-from connector.types import Call
+from connector.traces import Call
 from rollouts.types import Message, Reasoning, Text, ToolCall, ToolResult
 from tests.logged import generation, user
 

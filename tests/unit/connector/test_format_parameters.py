@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.formats.detect import read_call
-from connector.types import Call
+from connector.traces import Call
 from rollouts.types import NamedTool, Parameters
 from tests.logged import generation, user
 

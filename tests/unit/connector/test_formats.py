@@ -10,7 +10,8 @@ import pytest
 
 from connector.formats.detect import read_call
 from connector.formats.format import Format, Unusable, decoded
-from connector.types import Call, Fate
+from connector.traces import Call
+from connector.types import Fate
 from rollouts.plugins import kinds, load
 from rollouts.types import Message, Parameters, Text, ToolResult
 from tests.logged import assistant, generation, result, user

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from connector.commands._message_lines import print_messages
 from connector.message_tree import BEGINNING, beginning, message_tree
-from connector.types import Call
+from connector.traces import Call
 from rollouts.canonical import fingerprint
 from rollouts.types import Completion, Message, Role, Text, ToolCall, ToolResult
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.select import Filters, Sampling, Selection
-from connector.types import Disposition, Fate, Sighting
+from connector.traces import Sighting
+from connector.types import Disposition, Fate
 from rollouts.types import Challenge
 from tests.logged import BEGUN, challenges, growing_history, trace_per_turn, user
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.settle import Settling, Waiting, settling
-from connector.types import Fate, Seen, Sighting
+from connector.traces import Sighting
+from connector.types import Fate, Seen
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

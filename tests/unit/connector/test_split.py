@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from connector.intake import FROM_HISTORY, Rules
+from connector.traces import Observation
 from connector.turns.worth import TurnRules
-from connector.types import Fate, Observation
+from connector.types import Fate
 from rollouts.types import Challenge
 from tests.logged import (
     BEGUN,

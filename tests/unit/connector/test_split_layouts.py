@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.store.sqlite import SqliteStore
-from connector.types import Fate, Observation, Trace
+from connector.traces import Observation, Trace
+from connector.types import Fate
 from rollouts.canonical import canonical_calls
 from rollouts.types import Challenge
 from tests.logged import (

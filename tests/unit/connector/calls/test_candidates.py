@@ -8,7 +8,8 @@ import pytest
 
 from connector.assemble import assemble
 from connector.calls.candidates import FALLEN_BACK
-from connector.types import Assembly, Fate, Observation, Trace, Use
+from connector.traces import Observation, Trace, Use
+from connector.types import Assembly, Fate
 from tests.logged import BEGUN, generation, trace, user
 
 

@@ -9,7 +9,8 @@ import pytest
 from connector.assemble import assemble
 from connector.calls.completing import FROM_RUN
 from connector.calls.lending import FROM_CALL
-from connector.types import Assembly, Observation, Use
+from connector.traces import Observation, Use
+from connector.types import Assembly
 from tests.logged import BEGUN, assistant, generation, result, trace, user
 
 TOOL = {"type": "function", "name": "look", "parameters": {"type": "object"}}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connector.assemble import assemble
-from connector.types import Assembly, Fate, Use
+from connector.traces import Use
+from connector.types import Assembly, Fate
 from rollouts.types import ToolCall
 from tests.logged import BEGUN, Wire, assistant, generation, result, trace, user
 

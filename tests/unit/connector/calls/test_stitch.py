@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from connector.calls.stitch import INCOMPLETE, STITCHED, begins_in_the_middle, stitch
 from connector.formats.repairs import Repair
 from connector.split import split
+from connector.traces import Call, Conversation, Trace
 from connector.turns.worth import TurnRules
-from connector.types import Call, Conversation, Disposition, Fate, Trace
+from connector.types import Disposition, Fate
 from rollouts.types import Challenge, Completion, Message, Text, ToolCall, ToolResult
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connector.calls.weighing import TOO_LITTLE, most_tokens, weighed
 from connector.formats.repairs import Repair
-from connector.types import Call
+from connector.traces import Call
 from rollouts.cost import estimate_tokens
 from rollouts.types import Completion, Media, Message, Part, Reasoning, Text, ToolDefinition, Usage
 from tests.logged import BEGUN

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.formats.attributes import attribute, attributes, scope
-from connector.types import Observation
+from connector.traces import Observation
 
 _NAMES = st.sampled_from(["gen_ai.system", "gen_ai.tool.definitions", "llm.model_name", "tools", "a"])
 _VALUES = st.dictionaries(

@@ -11,7 +11,8 @@ from hypothesis import settings
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Call, Fate
+from connector.traces import Call
+from connector.types import Fate
 from rollouts.types import Media, Message, Reasoning, ToolResult
 from tests.logged import assistant, generation, result, user
 

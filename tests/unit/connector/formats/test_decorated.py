@@ -9,7 +9,7 @@ import pytest
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Call
+from connector.traces import Call
 from tests.logged import generation, user
 
 HEY = [user("hey")]

@@ -8,7 +8,7 @@ import pytest
 
 from connector.formats.integration import integration
 from connector.formats.response_ids import follows, response_id
-from connector.types import Observation
+from connector.traces import Observation
 from tests.logged import BEGUN
 
 DEFAULTS = {"temperature": 1, "max_tokens": "Infinity", "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}

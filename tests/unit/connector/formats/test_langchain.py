@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
-from connector.types import Observation
+from connector.traces import Observation
 from rollouts.types import Media, Message, Reasoning, ToolResult
 from tests.dialogues import answer_of, dialogues, logged, only_unusable, quick, reread, said, thorough
 from tests.logged import generation

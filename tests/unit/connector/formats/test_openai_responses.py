@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Call, Fate
+from connector.traces import Call
+from connector.types import Fate
 from rollouts.types import Media, NamedTool, Reasoning, Text, ToolResult
 from tests.dialogues import Dialogue, dialogues
 from tests.logged import generation, user

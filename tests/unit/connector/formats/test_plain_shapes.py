@@ -10,7 +10,8 @@ from connector.formats.custom_keys import CustomKeys
 from connector.formats.detect import read_call
 from connector.formats.format import Unusable
 from connector.formats.repairs import Repair
-from connector.types import Call, Fate
+from connector.traces import Call
+from connector.types import Fate
 from tests.logged import generation, user
 
 

@@ -54,14 +54,14 @@ class Outcomes:
             turns = db.execute(_TURNS.format(unit=_UNITS[unit]), (epoch, judge))
             return gathered(map(_turn, turns), _outcomes(db, judge, fingerprints, epoch))
 
-        return await self._writer.run(read)
+        return await self._writer.read(read)
 
     async def opinions(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> list[Opinion]:
         def read(db: sqlite3.Connection) -> list[Opinion]:
             asked = ((judge, challenger, fingerprint, epoch) for challenger, fingerprint in fingerprints.items())
             return [_opinion(row) for arguments in asked for row in db.execute(_OPINIONS, arguments)]
 
-        return await self._writer.run(read)
+        return await self._writer.read(read)
 
     async def epochs(self, judge: str) -> list[str]:
         sql = "select distinct epoch from duel where judge = ? order by epoch"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
@@ -145,5 +146,12 @@ def open_database(path: str) -> sqlite3.Connection:
     except sqlite3.Error:
         connection.close()
         raise
+    connection.isolation_level = None
+    return connection
+
+
+def open_reader(path: str) -> sqlite3.Connection:
+    """Open the state file beside whoever writes it, to look and not to touch."""
+    connection = sqlite3.connect(f"file:{quote(str(Path(path).resolve()))}?mode=ro", uri=True, timeout=30)
     connection.isolation_level = None
     return connection

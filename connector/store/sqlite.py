@@ -14,7 +14,7 @@ from connector.store.duels import Duels
 from connector.store.judgments import Judgments
 from connector.store.outcomes import Outcomes
 from connector.store.pairs import Pairs
-from connector.store.schema import open_database
+from connector.store.schema import open_database, open_reader
 from connector.store.traces import Traces
 from connector.store.writer import Writer
 from connector.types import Run
@@ -28,7 +28,8 @@ class SqliteStore(Traces, Duels, Judgments, Calls, Outcomes, Pairs):
         """Open `path`. A second process is refused, unless it says by `alone=False` that it will only read."""
         self._lock = _only_one(path) if alone and path != ":memory:" else None
         try:
-            self._writer = Writer(partial(open_database, path))
+            reader = None if path == ":memory:" else partial(open_reader, path)
+            self._writer = Writer(partial(open_database, path), reader)
         except Fatal:
             self._let_go()
             raise

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from rollouts.errors import Fatal
@@ -32,8 +33,13 @@ class _Outcome(NamedTuple):
 class Writer:
     """Runs functions on one SQLite connection, many to a transaction."""
 
-    def __init__(self, open_connection: Callable[[], sqlite3.Connection]) -> None:
-        """Raise `Fatal` when there is no connection to be had."""
+    def __init__(
+        self,
+        open_connection: Callable[[], sqlite3.Connection],
+        open_reader: Callable[[], sqlite3.Connection] | None = None,
+    ) -> None:
+        """Raise `Fatal` when there is no connection to be had. Without `open_reader` nobody else can look."""
+        self._open_reader = open_reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._serving: asyncio.Task[None] | None = None
@@ -52,12 +58,18 @@ class Writer:
         self._waiting.append((work, future))
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve())
-        try:
+        with _usable():
             return await future
-        except sqlite3.OperationalError as error:
-            raise Fatal(
-                f"the state file cannot be used: {error}", hint="is the disk full, or the file locked?"
-            ) from error
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work`, which only reads and may take long, on a connection of its own: it holds up no writing.
+
+        It sees all that was committed before. Raises as `run` does.
+        """
+        if self._open_reader is None:
+            return await self.run(work)
+        with _usable():
+            return await asyncio.to_thread(_apart, self._open_reader, work)
 
     async def aclose(self) -> None:
         """Finish what was handed over, then close the connection."""
@@ -87,6 +99,19 @@ class Writer:
                 future.set_result(outcome.result)
             else:
                 future.set_exception(outcome.error)
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Fatal(f"the state file cannot be used: {error}", hint="is the disk full, or the file locked?") from error
+
+
+def _apart(open_reader: Callable[[], sqlite3.Connection], work: Callable[[sqlite3.Connection], T]) -> T:
+    with closing(open_reader()) as connection:
+        return work(connection)
 
 
 def _commit(connection: sqlite3.Connection, works: list[Work]) -> list[_Outcome]:

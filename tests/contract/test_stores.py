@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -486,6 +487,26 @@ async def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path
     assert await took(store, HERE, trace="t2") == 1
     assert (await store.columns("old", {"good": "f1"}, WEEK)).duels.scores.tolist() == [1.0]
     assert (await store.judged_by_others("new", {"good": "f1"}, WEEK)).known == 0
+    await store.aclose()
+
+
+async def test_a_long_look_holds_up_no_writing(tmp_path: Path) -> None:
+    """What the leaderboard reads is read beside the writer, and sees all that was acknowledged before."""
+    store, begun, looked = SqliteStore(str(tmp_path / "a b?.db")), threading.Event(), threading.Event()
+
+    def look(db: sqlite3.Connection) -> int:
+        begun.set()
+        assert looked.wait(20)
+        return int(db.execute("select count(*) from mark").fetchone()[0])
+
+    await store.move_mark("a", BEGUN)
+    looking = asyncio.create_task(store._writer.read(look))
+    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.wait_for(store.move_mark("b", BEGUN), timeout=10)
+    looked.set()
+    assert await looking >= 1
+    with pytest.raises(Fatal):
+        await store._writer.read(lambda db: db.execute("delete from mark"))
     await store.aclose()
 
 

@@ -31,9 +31,8 @@ class ArenaHard(ModelJudge):
         """The wish for a label."""
         return prompts.CONTINUE
 
-    def method(self, model: str) -> Method:
-        """Return how `model` is asked, and whether its repeats vote."""
-        return super().method(model).model_copy(update={"majority": self.majority})
+    def _method(self, model: str) -> Method:
+        return super()._method(model).model_copy(update={"majority": self.majority})
 
     async def judge(self, challenge: Challenge, rollout: Rollout, ask: Ask, *, model: str) -> Judgment:
         """Return what all rounds add up to. If one fails, the others are finished first, for they are being paid."""

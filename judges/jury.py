@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from pydantic import Field
@@ -69,7 +70,7 @@ class Jury:
         """Return the jury of one judge."""
         return cls((Juror(name="judge", judge=judge, model=model),))
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Judgments of another version are never added to ours."""
         if self.rules is None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from judges import prompts
 from judges.asking import Answered, Question, Said, until_read
@@ -31,6 +31,10 @@ class ModelJudge(Judge, ABC):
     """How much the judge is shown of one answer, in characters; of a longer one the middle is left out."""
     repeats: int = Field(default=1, ge=1)
     """How often each round is held; more than once needs a temperature, for else it says the same again."""
+
+    _versions: dict[str, str] = PrivateAttr(default_factory=dict)
+    _methods: dict[str, Method] = PrivateAttr(default_factory=dict)
+    # Both are asked for at every judgment, and cost more than all else that is not the model's.
 
     @model_validator(mode="after")
     def _repeats_differ(self) -> Self:
@@ -78,6 +82,17 @@ class ModelJudge(Judge, ABC):
 
     def version(self, model: str) -> str:
         """Name the judge, `model`, everything that it is told, and how it is asked."""
+        if model not in self._versions:
+            self._versions[model] = self._version(model)
+        return self._versions[model]
+
+    def method(self, model: str) -> Method:
+        """Return how `model` is asked, for every judgment to carry."""
+        if model not in self._methods:
+            self._methods[model] = self._method(model)
+        return self._methods[model]
+
+    def _version(self, model: str) -> str:
         method = self.method(model)
         told = (method.prompt, method.parameters.model_dump(mode="json", exclude_none=True))
         # Without defaults, so that a setting added in a later release starts no new version where nobody uses it.
@@ -85,8 +100,7 @@ class ModelJudge(Judge, ABC):
         changed = self.model_dump(mode="json", exclude=idle, exclude_defaults=True)
         return f"{self.kind}/{model}/{prompts.fingerprint(*told, changed)}"
 
-    def method(self, model: str) -> Method:
-        """Return how `model` is asked, for every judgment to carry."""
+    def _method(self, model: str) -> Method:
         elsewhere = {"asks", "temperature", "max_tokens", "prompt", "repeats", "majority"}
         return Method(
             kind=self.kind,
@@ -109,4 +123,4 @@ class ModelJudge(Judge, ABC):
     ) -> Answered[Said]:
         """Put one question and return what was made of the replies; `look` sets apart looks at the same material."""
         question = Question(self.instructions, material, self.urging, self.version(model), challenge.id, look)
-        return await until_read(question, ask, read, parameters=self.parameters, most=self.asks)
+        return await until_read(question, ask, read, parameters=self.method(model).parameters, most=self.asks)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import PrivateAttr
 
 from judges.arena_hard import ArenaHard
-from judges.judge import Ask, Judge
+from judges.judge import Ask
 from judges.jury import Juror, Jury, JuryRules
 from judges.ranking import Ranking
 from judges.types import Judgment, Verdict
@@ -21,7 +21,7 @@ from rollouts.model import Model
 from rollouts.provider import Provider
 from rollouts.providers.openai_compatible import OpenAICompatible
 from rollouts.types import Challenge, Completion, Request, Rollout
-from tests.duelling import challenge, completion, rollout
+from tests.duelling import Ties, challenge, completion, rollout
 
 WORTH = {"[[A=B]]": 0.5, "win": 1.0, "loss": 0.0, "mumble": None}
 
@@ -43,18 +43,8 @@ class Speaker(Provider):
         return completion(self.says)
 
 
-class Plain(Judge):
+class Plain(Ties):
     """Asks once, and takes what is said for the verdict."""
-
-    @property
-    def most_asks(self) -> int:
-        """One."""
-        return 1
-
-    @property
-    def most_output_tokens(self) -> int:
-        """Few."""
-        return 10
 
     def version(self, model: str) -> str:
         """Name the model."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from judges import prompts
 from judges.asking import all_of
 from judges.judge import Ask
@@ -16,20 +18,13 @@ from rollouts.types import Challenge, Rollout
 class ArenaHard(ModelJudge):
     """Asks all rounds at once, each until a reply has a label, at most `asks` times."""
 
+    built_in: ClassVar[str] = prompts.SYSTEM
+    urging: ClassVar[str] = prompts.CONTINUE
+
     majority: bool = False
     """Whether the repeats of a round vote, three at least; else they are averaged."""
     other_calls: OtherCalls = "judge"
     """`judge` has answers that call other tools, or not equally often, judged whole; `loss` counts them as lost."""
-
-    @property
-    def instructions(self) -> str:
-        """The built-in ones, or those configured."""
-        return prompts.SYSTEM if self.prompt is None else self.prompt
-
-    @property
-    def urging(self) -> str:
-        """The wish for a label."""
-        return prompts.CONTINUE
 
     def _method(self, model: str) -> Method:
         return super()._method(model).model_copy(update={"majority": self.majority})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -18,6 +18,11 @@ from rollouts.types import Challenge, Parameters
 
 class ModelJudge(Judge, ABC):
     """Asks until a reply can be read, at most `asks` times, and holds every round `repeats` times."""
+
+    built_in: ClassVar[str]
+    """The instructions of a judge without a `prompt`."""
+    urging: ClassVar[str]
+    """What the judge is told when its reply could not be read."""
 
     asks: int = Field(default=2, ge=1)
     """How often at most to ask per round. A limit, not part of what the judge is: raising it starts no new version."""
@@ -66,19 +71,26 @@ class ModelJudge(Judge, ABC):
         return self.max_tokens
 
     @property
-    @abstractmethod
-    def instructions(self) -> str:
-        """All that the judge is told before it sees the material."""
+    def form(self) -> str:
+        """What the judge is told about the form of its reply, whatever its instructions are."""
+        return ""
 
     @property
-    @abstractmethod
-    def urging(self) -> str:
-        """What it is told when its reply could not be read."""
+    def response_format(self) -> dict[str, Any] | None:
+        """The form of the reply, where it is JSON."""
+        return None
+
+    @property
+    def instructions(self) -> str:
+        """All that the judge is told before it sees the material."""
+        return (self.built_in if self.prompt is None else self.prompt) + self.form
 
     @property
     def parameters(self) -> Parameters:
         """How the model is asked to answer."""
-        return Parameters(temperature=self.temperature, max_tokens=self.max_tokens)
+        return Parameters(
+            temperature=self.temperature, max_tokens=self.max_tokens, response_format=self.response_format
+        )
 
     def version(self, model: str) -> str:
         """Name the judge, `model`, everything that it is told, and how it is asked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from judges.labels import Problem
 from judges.model_judge import ModelJudge
 from judges.types import Judgment, Round, Scale
 from judges.verdicts import add_up
-from rollouts.types import Challenge, Completion, Parameters, Record, Rollout
+from rollouts.types import Challenge, Completion, Record, Rollout
 
 _BEST: Final = 100.0
 _SEAT: Final = "A"
@@ -59,22 +59,18 @@ class Pointwise(ModelJudge):
     """
 
     scale: ClassVar[Scale] = "points"
+    built_in: ClassVar[str] = SYSTEM
+    urging: ClassVar[str] = _URGING
 
     @property
-    def instructions(self) -> str:
-        """The built-in ones or those configured, and the form of the reply."""
-        return (SYSTEM if self.prompt is None else self.prompt) + _FORM
+    def form(self) -> str:
+        """One JSON object."""
+        return _FORM
 
     @property
-    def urging(self) -> str:
-        """The wish for a score."""
-        return _URGING
-
-    @property
-    def parameters(self) -> Parameters:
-        """As configured, and JSON in the form that the reply has to have."""
-        wanted = answer_format("grade", rationale={"type": "string"}, score={"type": "number"})
-        return super().parameters.model_copy(update={"response_format": wanted})
+    def response_format(self) -> dict[str, Any]:
+        """The same as a schema."""
+        return answer_format("grade", rationale={"type": "string"}, score={"type": "number"})
 
     async def judge(self, challenge: Challenge, rollout: Rollout, ask: Ask, *, model: str) -> Judgment:
         """Return half, plus half of what the challenger is better by.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from judges import prompts
 from judges.asking import all_of
@@ -18,7 +18,7 @@ from judges.labels import Problem
 from judges.model_judge import ModelJudge
 from judges.seating import MOST_SEATS, ORDERS, Table
 from judges.types import Judgment, Scale
-from rollouts.types import Challenge, Parameters, Record, Rollout
+from rollouts.types import Challenge, Record, Rollout
 
 SYSTEM: Final = f"""\
 You are an impartial judge. You are shown a conversation up to the point where an assistant has to act, the \
@@ -58,23 +58,19 @@ class Ranking(ModelJudge):
     scale: ClassVar[Scale] = "ranks"
     together: ClassVar[bool] = True
     most_challengers: ClassVar[int | None] = MOST_SEATS - 1
+    built_in: ClassVar[str] = SYSTEM
+    urging: ClassVar[str] = _URGING
 
     @property
-    def instructions(self) -> str:
-        """The built-in ones or those configured, and the form of the reply."""
-        return (SYSTEM if self.prompt is None else self.prompt) + _FORM
+    def form(self) -> str:
+        """One JSON object."""
+        return _FORM
 
     @property
-    def urging(self) -> str:
-        """The wish for a ranking."""
-        return _URGING
-
-    @property
-    def parameters(self) -> Parameters:
-        """As configured, and JSON in the form that the reply has to have."""
+    def response_format(self) -> dict[str, Any]:
+        """The same as a schema."""
         places = {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}
-        wanted = answer_format("ranking", rationale={"type": "string"}, ranking=places)
-        return super().parameters.model_copy(update={"response_format": wanted})
+        return answer_format("ranking", rationale={"type": "string"}, ranking=places)
 
     async def judge(self, challenge: Challenge, rollout: Rollout, ask: Ask, *, model: str) -> Judgment:
         """Rank the rollout and the baseline."""

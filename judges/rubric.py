@@ -15,7 +15,7 @@ from judges.model_judge import ModelJudge
 from judges.pairs import SEATS, OtherCalls, Pair, lost_by_calls
 from judges.types import Judgment, Round, Scale, Seat
 from judges.verdicts import add_up
-from rollouts.types import Challenge, Options, Parameters, Record, Rollout
+from rollouts.types import Challenge, Options, Record, Rollout
 
 _BEST: Final = 10.0
 
@@ -70,6 +70,8 @@ class Rubric(ModelJudge):
     """Grades both answers by every criterion; the weighted mean of the grades is what an answer is worth."""
 
     scale: ClassVar[Scale] = "points"
+    built_in: ClassVar[str] = SYSTEM
+    urging: ClassVar[str] = _URGING
 
     criteria: dict[Name, Criterion] = Field(min_length=1)
     """Each is a table: [judge.criteria.correct] weight = 3, description = "What it says and calls is right."."""
@@ -77,23 +79,18 @@ class Rubric(ModelJudge):
     """`judge` has answers that call other tools, or not equally often, judged whole; `loss` counts them as lost."""
 
     @property
-    def instructions(self) -> str:
-        """The built-in ones or those configured, the criteria, and the form of the reply."""
+    def form(self) -> str:
+        """The criteria, and one JSON object with a grade by each."""
         criteria = "\n".join(f"- {name}: {each.description}" for name, each in self.criteria.items())
         names = ", ".join(_PAIR.format(name) for name in self.criteria)
-        return (SYSTEM if self.prompt is None else self.prompt) + _FORM.format(criteria=criteria, names=names)
+        return _FORM.format(criteria=criteria, names=names)
 
     @property
-    def urging(self) -> str:
-        """The wish for all grades."""
-        return _URGING
-
-    @property
-    def parameters(self) -> Parameters:
-        """As configured, and JSON in the form that the reply has to have."""
+    def response_format(self) -> dict[str, Any]:
+        """The same as a schema."""
         grade = closed({"rationale": {"type": "string"}, "score": {"type": "number"}})
         grades: dict[str, Any] = dict.fromkeys(self.criteria, closed({"A": grade, "B": grade}))
-        return super().parameters.model_copy(update={"response_format": answer_format("grades", grades=closed(grades))})
+        return answer_format("grades", grades=closed(grades))
 
     async def judge(self, challenge: Challenge, rollout: Rollout, ask: Ask, *, model: str) -> Judgment:
         """Return the mean of all rounds: half, plus half of what the challenger is better by."""

@@ -140,7 +140,7 @@ def _challengers(
 ) -> Iterator[ChallengerBesidePeople]:
     there = Counter(each.challenger for each in survey.candidates)
     told = Counter(each.challenger for each in survey.people)
-    codes = {name: code for code, name in enumerate(columns.challengers)}
+    codes = columns.codes
     for name, done in sorted(survey.progress.items()):
         figures = human_figures(columns, codes[name], said, asked) if name in codes else {}
         if figures:

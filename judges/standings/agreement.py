@@ -7,12 +7,13 @@ of agreement for nominal scales"). It falls where one verdict prevails, however 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from judges.standings.bootstrap import TOO_FEW, Interval, cluster_interval, tails
+from judges.standings.draws import resampled
 from judges.standings.spread import Floats
 from judges.types import Verdict
 from rollouts.types import Record
@@ -22,7 +23,6 @@ RARE: Final = "too many resamples hold one verdict only"
 
 _VERDICTS = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 _CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
-_CELLS = 4_000_000  # weights held in memory at once, 32 MB
 _CERTAIN = 1 - 1e-12  # agreement by chance that leaves nothing to explain
 
 
@@ -123,20 +123,13 @@ def _kappa_interval(
 ) -> tuple[Interval | None, str | None]:
     if len(tables) <= 1:
         return None, TOO_FEW
-    kappas = np.concatenate([_kappa(resampled) for resampled in _resampled(tables, rng, rounds)])
+    # Conversations with equal tables are interchangeable, so kinds of them are drawn.
+    kinds, counts = np.unique(tables, axis=0, return_counts=True)
+    kappas = _kappa(resampled(kinds, rng, rounds, counts))
     if np.isnan(kappas).mean() > (1 - level) / 2:
         return None, RARE
     low, high = np.nanquantile(kappas, tails(level, len(tables)))
     return Interval(low=float(low), high=float(high), level=level, clusters=len(tables)), None
-
-
-def _resampled(tables: Floats, rng: np.random.Generator, rounds: int) -> Iterator[Floats]:
-    """Yield resampled tables in chunks; conversations with equal tables are interchangeable, so kinds are drawn."""
-    kinds, counts = np.unique(tables, axis=0, return_counts=True)
-    chunk = max(1, _CELLS // len(kinds))
-    for done in range(0, rounds, chunk):
-        size = min(chunk, rounds - done)
-        yield rng.multinomial(len(tables), counts / counts.sum(), size=size) @ kinds
 
 
 def _shares(counts: Floats) -> dict[Verdict, float]:

@@ -10,7 +10,6 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from judges.standings.agreement import Agreement
 from judges.standings.calibration import trusted
@@ -18,7 +17,7 @@ from judges.standings.leaderboard import Seen
 from judges.standings.opinions import Opinions, lone
 from judges.standings.people import Labels, beside_people
 from judges.standings.pooling import pooled
-from judges.standings.tables import Columns
+from judges.standings.tables import Columns, known_mean
 from judges.standings.terms import Asked, Bench
 
 _DIGITS = 9  # means of sevenths that are equal differ in their last digits
@@ -69,20 +68,20 @@ def _habits(opinions: Opinions, judge: int) -> dict[str, Any]:
     others = read.sum(axis=1) - read[:, judge]
     both = read[:, judge] & (others > 0)
     rest = np.nansum(opinions.scores[both], axis=1) - own[both]
-    disagreeing = _mean(1 - opinions.consistent[sat, judge])
+    disagreeing = known_mean(1 - opinions.consistent[sat, judge])
     return {
         "duels": int(sat.sum()),
-        "harshness": _mean(rest / others[both] - own[both]),
-        "seat_bias": _mean(opinions.seat_biases[sat, judge]),
+        "harshness": known_mean(rest / others[both] - own[both]),
+        "seat_bias": known_mean(opinions.seat_biases[sat, judge]),
         "disagreeing_share": disagreeing,
-        "unreadable_share": _mean(~read[sat, judge] * 1.0),
+        "unreadable_share": known_mean(~read[sat, judge] * 1.0),
     }
 
 
 def _by_challenger(columns: Columns, opinions: Opinions, judge: int) -> dict[str, float | None]:
     sat = opinions.sat[:, judge]
     codes, scores = opinions.challengers[sat], opinions.scores[sat, judge]
-    return {columns.challengers[code]: _mean(scores[codes == code]) for code in np.unique(codes)}
+    return {columns.challengers[code]: known_mean(scores[codes == code]) for code in np.unique(codes)}
 
 
 def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) -> dict[str, Any]:
@@ -109,8 +108,3 @@ def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) ->
 def _swapped(one: tuple[float, float], other: tuple[float, float]) -> bool:
     before, after = (np.sign(round(first - second, _DIGITS)) for first, second in zip(one, other, strict=True))
     return bool(before != after)
-
-
-def _mean(column: npt.NDArray[Any]) -> float | None:
-    known = column[np.isfinite(column)]
-    return float(known.mean(dtype=np.float64)) if len(known) else None

@@ -34,7 +34,7 @@ def comparisons(columns: Columns, found: Weighed) -> Comparisons:
 
 def meetings(columns: Columns, differences: Iterable[Difference]) -> Iterator[Meeting]:
     """Yield the cell of every two challengers: what a judge said of the two, or what their difference comes to."""
-    codes = {name: code for code, name in enumerate(columns.challengers)}
+    codes = columns.codes
     for pair in differences:
         if BASELINE in (pair.first, pair.second):
             continue

@@ -43,7 +43,7 @@ class Opinions(NamedTuple):
 def heard(columns: Columns, opinions: Iterable[Opinion]) -> Opinions:
     """Read `opinions` once; their order changes nothing. Those on duels of other leaderboards are no matter here."""
     judges: dict[str, int] = {}
-    codes = {name: code for code, name in enumerate(columns.challengers)}
+    codes = columns.codes
     blocks = [np.empty((0, _COLUMNS))]
     for rows in _blocks(opinions):
         known = [

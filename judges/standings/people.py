@@ -25,7 +25,7 @@ _CERTAIN = 0.5  # what anybody would say of two answers that are the same
 
 def labels(columns: Columns, people: Iterable[HumanVerdict]) -> Labels:
     """Return what people said of duels of this leaderboard; other duels are no matter here."""
-    codes = {name: code for code, name in enumerate(columns.challengers)}
+    codes = columns.codes
     found = defaultdict[tuple[int, int], list[HumanVerdict]](list)
     for said in people:
         if said.challenger in codes and said.challenge_id in columns.challenges:

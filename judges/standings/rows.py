@@ -6,7 +6,6 @@ import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from judges.standings.bootstrap import TOO_FEW, Interval, mean_interval, student_interval, summed
 from judges.standings.outcomes import BASELINE, TAG
@@ -15,7 +14,7 @@ from judges.standings.slices import within
 from judges.standings.spread import spread
 from judges.standings.standing import Standing
 from judges.standings.style import LENGTH, STYLE, controlled, differences
-from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels
+from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels, known_mean
 from judges.standings.terms import Asked
 from judges.standings.weighing import Weighed, weighed
 from judges.types import Verdict
@@ -48,7 +47,7 @@ def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Ro
         **_styled(columns, duels, found, clusters, asked),
         **_adversarial(columns, found, asked),
         **calls,
-        same_calls=_mean(duels.same_calls),
+        same_calls=known_mean(duels.same_calls),
         **_expense(duels.answers),
         **_ratios(*expenses),
     )
@@ -100,7 +99,7 @@ def _counts(duels: Duels) -> dict[str, Any]:
         "unreadable": int(counts[Verdict.UNREADABLE] + (without & ~duels.failed).sum()),
         "failed": int((without & duels.failed).sum()),
         "identical": int(duels.identical.sum()),
-        "round_agreement": _mean(asked),
+        "round_agreement": known_mean(asked),
     }
 
 
@@ -180,11 +179,6 @@ def _ratios(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
         name: ours[field] / theirs[field] if theirs[field] else None
         for name, field in (("cost_ratio", "cost_per_1000_turns_usd"), ("p95_latency_ratio", "p95_latency_s"))
     }
-
-
-def _mean(column: npt.NDArray[Any]) -> float | None:
-    known = column[np.isfinite(column)]
-    return float(known.mean(dtype=np.float64)) if len(known) else None
 
 
 def _seed(seed: int, name: str) -> int:

@@ -78,10 +78,21 @@ class Columns(NamedTuple):
     duels: Duels
     encounters: Encounters
 
+    @property
+    def codes(self) -> dict[str, int]:
+        """The code of each challenger, by name."""
+        return {name: code for code, name in enumerate(self.challengers)}
+
     def of(self, challenger: int) -> Duels:
         """Return the duels of one challenger."""
         first, last = np.searchsorted(self.duels.challengers, (challenger, challenger + 1))
         return picked(self.duels, slice(int(first), int(last)))
+
+
+def known_mean(column: npt.NDArray[Any]) -> float | None:
+    """Return the mean of what is known; `None` of nothing."""
+    known = column[np.isfinite(column)]
+    return float(known.mean(dtype=np.float64)) if len(known) else None
 
 
 Table = TypeVar("Table", Answers, Duels, Encounters)

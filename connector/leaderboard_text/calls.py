@@ -9,7 +9,7 @@ from connector.leaderboard_text.advice import BAD_CALLS
 from connector.leaderboard_text.figures import DASH, bounds, count, percent
 from connector.leaderboard_text.main_table import label
 from connector.leaderboard_text.rules import level
-from connector.leaderboard_text.sheets import ALARM, Cell, Sheet, row
+from connector.leaderboard_text.sheets import Cell, Sheet, alarming, row
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
 
@@ -53,5 +53,4 @@ def _faults(each: Standing, kinds: list[str]) -> tuple[Cell, ...]:
 def _share(number: int, calls: int) -> Cell:
     if not number or not calls:
         return Cell("0", "faint")
-    text = f"{percent(number / calls)} ({count(number)})"
-    return Cell(f"{text} {ALARM}", "alarm") if number / calls >= BAD_CALLS else Cell(text)
+    return alarming(f"{percent(number / calls)} ({count(number)})", alarm=number / calls >= BAD_CALLS)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from connector.leaderboard_text.figures import DASH, count, percent, points
 from connector.leaderboard_text.rules import challengers
-from connector.leaderboard_text.sheets import ALARM, Cell, Sheet, row
+from connector.leaderboard_text.sheets import Cell, Sheet, alarming, row
 from judges.standings.leaderboard import Leaderboard, Seen
 
 _SIDE_BY_SIDE = 8  # judges that fit beside a long name
@@ -32,7 +32,6 @@ def _habits(board: Leaderboard) -> Sheet:
 
 def _habit(number: int, judge: Seen) -> tuple[Cell, ...]:
     share = judge.unreadable_share
-    lost = percent(share)
     return row(
         judge.name,
         f"J{number}",
@@ -40,7 +39,7 @@ def _habit(number: int, judge: Seen) -> tuple[Cell, ...]:
         points(judge.harshness),
         points(judge.seat_bias),
         percent(judge.disagreeing_share),
-        Cell(f"{lost} {ALARM}", "alarm") if share is not None and share >= _MANY_UNREADABLE else lost,
+        alarming(percent(share), alarm=share is not None and share >= _MANY_UNREADABLE),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.leaderboard_text.figures import DASH, bounds, count, dollars, percent, places, seconds
 from connector.leaderboard_text.rules import few, level, rests
-from connector.leaderboard_text.sheets import CONTROL, FEW, Cell, Sheet, row
+from connector.leaderboard_text.sheets import CONTROL, Cell, Sheet, grounds, row
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
 
@@ -30,14 +30,13 @@ def _row(standing: Standing) -> tuple[Cell, ...]:
     ranked, times = places(standing.rank_best, standing.rank_worst), _times(standing)
     if standing.baseline:
         return tuple(Cell(text, "faint") for text in (name, "50.0 %", DASH, ranked, DASH, DASH, spent, times))
-    grounds = f"{count(standing.turns)}/{count(standing.conversations)}"
     return row(
         Cell(name, "strong"),
         percent(standing.win_rate),
         bounds(standing.low, standing.high),
         ranked,
         f"{count(standing.wins)}/{count(standing.ties)}/{count(standing.losses)}",
-        Cell(f"{grounds}{FEW}", "faint") if few(standing.conversations) else grounds,
+        grounds(f"{count(standing.turns)}/{count(standing.conversations)}", small=few(standing.conversations)),
         spent,
         times,
     )

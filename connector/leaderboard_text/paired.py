@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from connector.leaderboard_text.figures import DASH, bounds, chance, count, percent, points, size
 from connector.leaderboard_text.fitting import least_width
 from connector.leaderboard_text.rules import alpha, few, in_units, level, rests
-from connector.leaderboard_text.sheets import DISTINCT, FEW, Cell, Sheet, row
+from connector.leaderboard_text.sheets import DISTINCT, Cell, Sheet, grounds, row
 from judges.standings.leaderboard import Leaderboard, Meeting
 from judges.standings.pairs import Difference
 
@@ -48,7 +48,6 @@ def _caveat(each: Difference) -> str | None:
 
 def _difference(each: Difference, most: float) -> tuple[Cell, ...]:
     distinct = each.adjusted is not None and each.adjusted <= most
-    grounds = f"{count(each.challenges)}/{count(each.conversations)}"
     ahead = points(each.difference)
     return row(
         each.first,
@@ -56,7 +55,7 @@ def _difference(each: Difference, most: float) -> tuple[Cell, ...]:
         Cell(f"{ahead}{DISTINCT}", "strong") if distinct else ahead,
         bounds(each.low, each.high),
         chance(each.adjusted),
-        Cell(f"{grounds}{FEW}", "faint") if few(each.conversations) else grounds,
+        grounds(f"{count(each.challenges)}/{count(each.conversations)}", small=few(each.conversations)),
         size(each.detectable),
     )
 

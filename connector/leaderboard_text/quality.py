@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from connector.leaderboard_text.figures import DASH, count, elo, percent, size, within
 from connector.leaderboard_text.main_table import label
 from connector.leaderboard_text.rules import challengers, few, in_units
-from connector.leaderboard_text.sheets import ALARM, FEW, Cell, Sheet, row
+from connector.leaderboard_text.sheets import Cell, Sheet, alarming, grounds, row
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
 
@@ -78,11 +78,10 @@ def _wish(board: Leaderboard) -> str:
 
 
 def _sure(each: Standing) -> tuple[Cell, ...]:
-    number = count(each.conversations)
     half = None if each.low is None or each.high is None else (each.high - each.low) / 2
     return row(
         label(each),
-        Cell(f"{number}{FEW}", "faint") if few(each.conversations) else number,
+        grounds(count(each.conversations), small=few(each.conversations)),
         size(half),
         size(each.detectable),
         DASH if each.more_conversations is None else count(each.more_conversations),
@@ -106,5 +105,4 @@ def _left_out(each: Standing) -> tuple[Cell, ...]:
 
 
 def _part(number: int, asked: int) -> Cell:
-    text = f"{count(number)} ({percent(number / asked)})"
-    return Cell(f"{text} {ALARM}", "alarm") if number / asked >= _MANY_LEFT_OUT else Cell(text)
+    return alarming(f"{count(number)} ({percent(number / asked)})", alarm=number / asked >= _MANY_LEFT_OUT)

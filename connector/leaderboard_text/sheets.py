@@ -35,6 +35,16 @@ class Sheet(NamedTuple):
     """What to know about this table alone."""
 
 
+def grounds(text: str, *, small: bool) -> Cell:
+    """Return what figures rest on, marked and faint where that is little."""
+    return Cell(f"{text}{FEW}", "faint") if small else Cell(text)
+
+
+def alarming(text: str, *, alarm: bool) -> Cell:
+    """Return a figure, marked and loud where it is to be looked at first."""
+    return Cell(f"{text} {ALARM}", "alarm") if alarm else Cell(text)
+
+
 def row(*cells: str | Cell) -> tuple[Cell, ...]:
     """Return a row, of which plain text is a plain cell."""
     return tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)

@@ -43,8 +43,7 @@ async def leaderboard(
     arena: Arena, store: Store, rules: BoardRules, calibration: Calibration, *, seed: int, epoch: str | None
 ) -> Leaderboard:
     """Add up every decided duel of today's challengers under today's jury, off the event loop."""
-    jury = arena.jury
-    fingerprints = {name: challenger.fingerprint for name, challenger in arena.challengers.items()}
+    jury, fingerprints = arena.jury, arena.fingerprints
     columns = await store.columns(jury.version, fingerprints, epoch, rules.unit)
     opinions = await store.opinions(jury.version, fingerprints, epoch)
     return await asyncio.to_thread(
@@ -64,8 +63,8 @@ async def leaderboard(
         floor=calibration.floor,
         labels_needed=calibration.labels_needed,
         set_aside=calibration.set_aside,
-        names={juror.version: juror.name for juror in jury.jurors},
-        rule=jury.rules.rule if jury.rules else "mean",
+        names=jury.names,
+        rule=jury.rule,
         quorum=jury.quorum,
     )
 

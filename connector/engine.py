@@ -191,7 +191,7 @@ class Engine:
     @property
     def fingerprints(self) -> dict[str, str]:
         """Today's challengers and the fingerprints of their configurations."""
-        return {name: challenger.fingerprint for name, challenger in self.arena.challengers.items()}
+        return self.arena.fingerprints
 
     async def _window(self, now: datetime) -> Window:
         """From the mark, minus the overlap, to what has had time to settle. A mark from a clock ahead is repaired."""

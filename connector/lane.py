@@ -142,10 +142,6 @@ class Lane:
     def _fingerprint(self) -> str:
         return self._arena.challengers[self.challenger].fingerprint
 
-    @property
-    def _fingerprints(self) -> dict[str, str]:
-        return {name: challenger.fingerprint for name, challenger in self._arena.challengers.items()}
-
     async def _carry(self, duel: Duel) -> None:
         with structlog.contextvars.bound_contextvars(duel=duel.id, challenger=self.challenger):
             try:
@@ -181,13 +177,13 @@ class Lane:
         """Return all who were to be judged together: the first must not die alone, nor the rest go on without it."""
         if duel.state is not State.ROLLED or not self._arena.jury.together:
             return [duel]
-        siblings = await self._store.siblings(duel, self._fingerprints)
+        siblings = await self._store.siblings(duel, self._arena.fingerprints)
         tried = {"attempts": duel.attempts}
         return [each.model_copy(update=tried) for each in siblings if each.state is State.ROLLED]
 
     async def _judge_together(self, duel: Duel) -> None:
         """Have all answers to one challenge judged at once, in the lane of the first; the others wait for it."""
-        siblings = await self._store.siblings(duel, self._fingerprints)
+        siblings = await self._store.siblings(duel, self._arena.fingerprints)
         coming = [each for each in siblings if each.state is State.QUEUED and not self._rolled]
         ready = [each for each in siblings if each.state is State.ROLLED]
         if not coming and ready[0].id == duel.id:

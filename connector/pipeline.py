@@ -41,6 +41,11 @@ class Arena:
     sink: Sink
     rules: Rules
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Today's challengers and the fingerprints of their configurations."""
+        return {name: challenger.fingerprint for name, challenger in self.challengers.items()}
+
 
 async def look(arena: Arena, window: Window) -> list[Sighting]:
     """Return the traces of the window that production wrote, oldest first."""

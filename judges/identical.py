@@ -41,6 +41,8 @@ def same(one: Completion, other: Completion, tools: Sequence[ToolDefinition] = (
         return False
     if _essence(one.message) == _essence(other.message):
         return True
+    if not one.message.tool_calls:
+        return False
     settled = compare(one.message, other.message, tools).settled
     return settled and not faults(one, tools) and not faults(other, tools)
 

@@ -20,6 +20,7 @@ from judges.judge import Judge
 from judges.jury_verdict import Rule, jury_verdict
 from judges.prompts import fingerprint
 from judges.types import Judgment, Scale, Verdict
+from judges.verdicts import headline
 from rollouts.errors import Fatal, Permanent, Retryable
 from rollouts.model import Model
 from rollouts.types import Challenge, Options, Rollout
@@ -80,6 +81,16 @@ class Jury:
         facts = (seats, self.rules.rule, self.quorum, self.rules.recuse, families)
         names = "+".join(juror.name for juror in self.jurors)
         return f"jury/{names}/{self.rules.rule}/{fingerprint(*facts)}"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What to call each judge, by its version."""
+        return {juror.version: juror.name for juror in self.jurors}
+
+    @property
+    def rule(self) -> Rule:
+        """How verdicts are pooled; that of a single judge is its own by any rule."""
+        return "mean" if self.rules is None else self.rules.rule
 
     @property
     def quorum(self) -> int:
@@ -179,7 +190,7 @@ class Jury:
         return said
 
     def _verdict(self, said: Sequence[Judgment], absent: Mapping[str, str]) -> Judgment:
-        found = jury_verdict(said, rule=self.rules.rule if self.rules else "mean", quorum=self.quorum)
+        found = jury_verdict(said, rule=self.rule, quorum=self.quorum)
         return Judgment(
             judge=self.version,
             verdict=found.verdict,
@@ -222,8 +233,9 @@ def _of_one_mind(said: Iterable[Judgment]) -> bool | None:
 def _reason(verdict: Verdict, score: float | None, said: Sequence[Judgment], absent: Mapping[str, str]) -> str:
     if not said:
         return _NOBODY + "; ".join(f"{judge} is {why}" for judge, why in absent.items())
-    head = f"{verdict.capitalize()}." if score is None else f"{verdict.capitalize()}, {score:.3f} of 1."
-    return " ".join([head, *(f"{each.judge}: {each.verdict}." for each in said), said[0].reason])[:1000]
+    return " ".join([headline(verdict, score), *(f"{each.judge}: {each.verdict}." for each in said), said[0].reason])[
+        :1000
+    ]
 
 
 def _mean_meetings(said: Sequence[Judgment]) -> dict[str, float]:

@@ -31,10 +31,10 @@ def traits(answer: Completion, tools: Iterable[ToolDefinition]) -> Traits:
 
 def same_calls(challenge: Challenge, answer: Message) -> bool | None:
     """Tell whether `answer` makes the calls that production made; `None` where neither makes any."""
-    compared = compare(challenge.baseline.message, answer, challenge.tools)
-    if not compared.baseline_calls and not compared.candidate_calls:
+    baseline = challenge.baseline.message
+    if not (baseline.tool_calls or answer.tool_calls):
         return None
-    return compared.outcome is Outcome.SAME
+    return compare(baseline, answer, challenge.tools).outcome is Outcome.SAME
 
 
 def _one_by_one(answer: Completion) -> Iterable[Completion]:

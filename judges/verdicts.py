@@ -124,13 +124,18 @@ def outcome(score: Fraction | float) -> Verdict:
     return Verdict.WIN if score > _EVEN else Verdict.LOSS
 
 
+def headline(verdict: Verdict, score: Fraction | float | None) -> str:
+    """Return verdict and score as a sentence."""
+    return f"{verdict.capitalize()}." if score is None else f"{verdict.capitalize()}, {float(score):.3f} of 1."
+
+
 def _worth(label: Label, challenger_seat: str) -> Fraction:
     return SEVENTHS[label] if challenger_seat == "A" else 1 - SEVENTHS[label]
 
 
 def _reason(verdict: Verdict, score: Fraction | float | None, rounds: Sequence[Round]) -> str:
     """One paragraph: the outcome, then each round's label with the end of what the judge said."""
-    head = f"{verdict.capitalize()}." if score is None else f"{verdict.capitalize()}, {float(score):.3f} of 1."
+    head = headline(verdict, score)
     if not rounds:
         return head
     room = (_REASON_CHARS - len(head)) // len(rounds)

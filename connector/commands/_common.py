@@ -34,6 +34,8 @@ Epoch = Annotated[
     str | None,
     typer.Option(help="One week, such as 2026-W47; all where it is left out.", callback=_week),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")]
+MaxCost = Annotated[float | None, typer.Option(help="USD that no call may overrun.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 
 DEFAULT_CONFIG = Path("config.toml")

@@ -12,6 +12,9 @@ from connector.app import App
 from connector.commands._common import table
 from connector.planning import Load, Plan, plan
 
+NOT_APPROVED = 3
+"""The exit code of a verb that was not allowed to spend."""
+
 COLUMNS = ("model", "role", "calls", "most", "tokens in", "tokens out", "expected $", "maximum $", "price from")
 
 

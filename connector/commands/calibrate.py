@@ -111,7 +111,7 @@ async def _figures(app: App) -> Calibrated:
         await store.columns(jury.version, fingerprints, None, app.config.leaderboard.unit),
         await store.opinions(jury.version, fingerprints, None),
         await store.survey(jury.version, fingerprints),
-        names={juror.version: juror.name for juror in jury.jurors},
+        names=jury.names,
         rules=app.config.calibration,
         seed=app.config.sampling.seed,
         rounds=app.config.leaderboard.rounds,

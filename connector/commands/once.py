@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, ConfigPath, LogFormat, Quiet, chatter, load, run
+from connector.commands._common import DEFAULT_CONFIG, ConfigPath, LogFormat, MaxCost, Quiet, Yes, chatter, load, run
 from connector.commands._cycle import cycle, say_interrupted
 from connector.commands._looking import look_twice
-from connector.commands._plan_table import approved, make_plan
-
-NOT_APPROVED = 3
+from connector.commands._plan_table import NOT_APPROVED, approved, make_plan
 
 
 def register(verb: typer.Typer) -> None:
@@ -23,8 +20,8 @@ def register(verb: typer.Typer) -> None:
     def once(
         config: ConfigPath = DEFAULT_CONFIG,
         *,
-        yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")] = False,
-        max_cost: Annotated[float | None, typer.Option(help="USD that no call may overrun.")] = None,
+        yes: Yes = False,
+        max_cost: MaxCost = None,
         quiet: Quiet = False,
         log_format: LogFormat = None,
     ) -> None:

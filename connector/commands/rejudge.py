@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, ConfigPath, Epoch, LogFormat, Quiet, chatter, load, run
+from connector.commands._common import (
+    DEFAULT_CONFIG,
+    ConfigPath,
+    Epoch,
+    LogFormat,
+    MaxCost,
+    Quiet,
+    Yes,
+    chatter,
+    load,
+    run,
+)
 from connector.commands._cycle import cycle, say_interrupted
-from connector.commands._plan_table import approved, make_plan
-
-NOT_APPROVED = 3
+from connector.commands._plan_table import NOT_APPROVED, approved, make_plan
 
 
 def register(verb: typer.Typer) -> None:
@@ -26,8 +34,8 @@ def register(verb: typer.Typer) -> None:
         config: ConfigPath = DEFAULT_CONFIG,
         *,
         epoch: Epoch = None,
-        yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")] = False,
-        max_cost: Annotated[float | None, typer.Option(help="USD that no call may overrun.")] = None,
+        yes: Yes = False,
+        max_cost: MaxCost = None,
         quiet: Quiet = False,
         log_format: LogFormat = None,
     ) -> None:

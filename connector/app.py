@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connector.config import ChallengerTable, Config, JurorTable, LangfuseTable, ModelTable
+from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, LangfuseTable, ModelTable
 from connector.config_file import judge, judges, provider
 from connector.engine import Engine
 from connector.intake import Rules
@@ -26,6 +26,7 @@ from judges.jury import Juror, Jury
 from rollouts.budget import Budget
 from rollouts.cost import FREE, price_of
 from rollouts.errors import Fatal
+from rollouts.ledger import Role
 from rollouts.limits import Limits
 from rollouts.model import Model
 from rollouts.replay import Challenger
@@ -77,6 +78,7 @@ async def build(
             rules=Rules(
                 turns=config.turns,
                 selection=Selection(filters=config.filters, sampling=config.sampling),
+                epochs=config.epochs,
                 formats=(config.formats.custom_keys,),
             ),
         )
@@ -129,6 +131,10 @@ def _file(name: str | None, config: Path, table: str) -> Path:
     return config.parent / name
 
 
+def _stands_in(table: JudgeTable) -> bool:
+    return isinstance(table, JurorTable) and table.stand_in
+
+
 class _Models:
     """Builds models that share one journal and one budget; those of one account share nothing else."""
 
@@ -141,7 +147,7 @@ class _Models:
     def challenger(self, name: str, table: ChallengerTable) -> Challenger:
         return Challenger(
             name=name,
-            model=self.model(table, ("challengers", name)),
+            model=self.model(table, ("challengers", name), "control" if table.control else "challenger"),
             control=table.control,
             system=table.system,
             parameters=table.parameters,
@@ -153,8 +159,8 @@ class _Models:
             Juror(
                 name=at[-1],
                 judge=judge(table, self._path, at),
-                model=self.model(table.model, (*at, "model")),
-                stand_in=isinstance(table, JurorTable) and table.stand_in,
+                model=self.model(table.model, (*at, "model"), "stand-in" if _stands_in(table) else "judge"),
+                stand_in=_stands_in(table),
             )
             for at, table in judges(config).items()
         ]
@@ -162,7 +168,7 @@ class _Models:
         jury.check(len(config.challengers))
         return jury
 
-    def model(self, table: ModelTable, at: tuple[str, ...]) -> Model:
+    def model(self, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
         asked = provider(table, self._path, at)
         model = Model(
             asked,
@@ -171,6 +177,7 @@ class _Models:
             limits=Limits(concurrency=table.concurrency, rpm=table.rpm, tpm=table.tpm),
             journal=self._store,
             budget=self._budget,
+            role=role,
             worst_output_tokens=self._output_tokens,
         )
         self._stack.push_async_callback(model.aclose)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from connector.board import BoardRules
 from connector.calibration.options import Calibration
 from connector.engine import Pace
+from connector.epochs import Epochs
 from connector.formats.custom_keys import CustomKeys
 from connector.lane import Patience
 from connector.select import Filters, Sampling
@@ -153,6 +154,7 @@ class Config(Options):
     formats: FormatsTable = FormatsTable()
     turns: TurnRules = TurnRules()
     sampling: Sampling = Sampling()
+    epochs: Epochs = Epochs()
     retry: Patience = Patience()
     budget: BudgetTable = BudgetTable()
     server: ServerTable = ServerTable()

@@ -12,12 +12,13 @@ from connector.board import BoardRules, leaderboard
 from connector.calibration.options import Calibration
 from connector.clock import Clock, Duration
 from connector.delivery import Delivery
+from connector.epochs import begins, epoch_of
 from connector.lane import Lane, Patience
 from connector.pipeline import Arena, duels, ingest, look
 from connector.ports import Store
 from connector.settle import Waiting
 from connector.traces import Window
-from connector.types import Fate, epoch_of
+from connector.types import Fate
 from judges.standings.leaderboard import Leaderboard
 from rollouts.errors import Fatal
 from rollouts.types import Options
@@ -201,7 +202,8 @@ class Engine:
 
     async def _enroll(self, now: datetime) -> int:
         """Let challengers that are new meet the challenges of this epoch and the last."""
-        epochs = [epoch_of(now), epoch_of(now - timedelta(days=7))]
+        this = epoch_of(now, self.arena.rules.epochs.length)
+        epochs = [this, epoch_of(begins(this) - timedelta(days=1), self.arena.rules.epochs.length)]
         met = [
             await self.store.enroll(name, challenger.fingerprint, epochs)
             for name, challenger in self.arena.challengers.items()

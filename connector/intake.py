@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from connector.assemble import assemble
+from connector.epochs import Epochs, epoch_of
 from connector.formats.format import Format
 from connector.select import Selection
 from connector.split import split
@@ -23,6 +24,7 @@ class Rules(Record):
 
     turns: TurnRules = TurnRules()
     selection: Selection = Selection()
+    epochs: Epochs = Epochs()
     formats: tuple[Format, ...] = ()
     """Formats that a person configured; all others are known anyway."""
 
@@ -38,7 +40,8 @@ def sort_out(assembly: Assembly, sighting: Sighting, rules: Rules) -> Intake:
     for turn in split(assembly.conversation, rules.turns):
         outcome = (rules.selection.excludes(turn) or turn) if isinstance(turn, Challenge) else turn
         if isinstance(outcome, Challenge):
-            challenges.append(outcome)
+            epoch = epoch_of(outcome.origin.started_at, rules.epochs.length)
+            challenges.append(outcome.model_copy(update={"epoch": epoch}))
         turns.append(_challenged(outcome, rules) if isinstance(outcome, Challenge) else outcome)
     fate, reason = sum_of(turns)
     return Intake(

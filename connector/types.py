@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Self
 
+from connector.epochs import epoch_of
 from connector.traces import Conversation, Glance, Sighting
 from judges.types import Judgment
 from rollouts.types import Challenge, Record, Rollout
@@ -24,6 +25,10 @@ class Fate(StrEnum):
     SAMPLED_OUT = "sampled out"
     UNREADABLE = "unreadable"
     UNREPLAYABLE = "unreplayable"
+    HELD = "held"
+    """A turn that waits for the draw of its window."""
+    BLOCKED = "blocked"
+    """It may hold personal data that nobody could find and mask."""
     FAILED = "failed"
     WAITING = "waiting"
     """A trace that has not settled yet; a later look decides."""
@@ -157,7 +162,7 @@ class Duel(Record):
             challenge=challenge,
             challenger=challenger,
             fingerprint=fingerprint,
-            epoch=epoch_of(challenge.origin.started_at),
+            epoch=period_of(challenge),
         )
 
     @staticmethod
@@ -211,7 +216,6 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def epoch_of(moment: datetime) -> str:
-    """Name the ISO week, in UTC, in which production answered: `2026-W47`."""
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02d}"
+def period_of(challenge: Challenge) -> str:
+    """Name the epoch that a challenge counts in: its own, or the week in which production answered."""
+    return challenge.epoch or epoch_of(challenge.origin.started_at)

@@ -11,6 +11,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from rollouts.errors import Retryable, UnderstudyError
+from rollouts.types import Completion
+
 BURST_S = 1.0
 """How much of a rate may be used at once, in seconds' worth: any minute stays within 61 seconds' worth."""
 
@@ -40,6 +43,24 @@ class _Bucket:
         self._level = min(self._size, self._level - amount)
 
 
+class Place:
+    """One call's place among those under way, and what it tells about the server."""
+
+    def __init__(self, limits: Limits, tokens: int) -> None:
+        self._limits, self._tokens = limits, tokens
+
+    def answered(self, completion: Completion) -> None:
+        """Correct what the call was thought to take by what it took."""
+        usage = completion.usage
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            self._limits.settle(self._tokens, usage.input_tokens + usage.output_tokens)
+
+    def failed(self, error: UnderstudyError) -> None:
+        """Leave the server alone for as long as it asked to be."""
+        if isinstance(error, Retryable) and error.retry_after_s:
+            self._limits.penalise(error.retry_after_s)
+
+
 class Limits:
     """Limits of one account and model. `None` is no limit."""
 
@@ -56,22 +77,22 @@ class Limits:
         self._slots = asyncio.Semaphore(concurrency)
         self._turn = asyncio.Lock()
         self._clock = clock
-        self._sleep = sleep
+        self.sleep = sleep
         self._requests = _Bucket(rpm, clock())
         self._tokens = _Bucket(tpm, clock())
         self._paused_until = clock()
 
     @asynccontextmanager
-    async def slot(self, tokens: int) -> AsyncIterator[None]:
+    async def slot(self, tokens: int) -> AsyncIterator[Place]:
         """Wait until one more call of about `tokens` tokens may begin, and hold its place until it ends."""
         async with self._slots:
             # Only the first in line watches the buckets; asyncio's lock hands over in the order of arrival.
             async with self._turn:
                 while (wait_s := self._wait_s(tokens)) > SOON_S:
-                    await self._sleep(wait_s)
+                    await self.sleep(wait_s)
                 self._requests.take(1)
                 self._tokens.take(tokens)
-            yield
+            yield Place(self, tokens)
 
     def settle(self, estimated: int, actual: int) -> None:
         """Correct what a call was thought to take by what it took, in tokens."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+from typing import Final
 from weakref import WeakValueDictionary
 
 import orjson
 
 from rollouts.budget import Budget
+from rollouts.cache import Cache, NoCache, content_of
 from rollouts.cost import Price, cost, estimate_tokens
-from rollouts.endpoint import Endpoint
-from rollouts.errors import Fatal, Retryable, UnderstudyError
+from rollouts.endpoint import PATIENCE_S, Endpoint
+from rollouts.errors import Fatal, Retryable, Unavailable, UnderstudyError
 from rollouts.journal import Journal
-from rollouts.limits import Limits
+from rollouts.ledger import Outcome, Purchase, Role, Settlement, picodollars
+from rollouts.limits import Limits, Place
 from rollouts.provider import Provider
 from rollouts.types import Completion, Request
 from rollouts.whole import whole
@@ -25,8 +31,19 @@ USUAL_OUTPUT_TOKENS = 500
 """What an answer is taken to need of the tokens per minute until its true size is known."""
 
 
+FIRST_WAIT_S: Final = 0.5
+"""Before a call is tried again; doubles with every try."""
+
+Fit = Callable[[Completion], bool]
+"""Whether an answer is worth keeping for whoever asks the same."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Model:
-    """A provider with a name, a price, limits, a journal and a budget."""
+    """A provider with a name, a price, limits, a journal, a cache and a budget."""
 
     def __init__(
         self,
@@ -37,7 +54,10 @@ class Model:
         limits: Limits,
         journal: Journal,
         budget: Budget,
+        cache: Cache | None = None,
+        role: Role = "challenger",
         worst_output_tokens: int = 4096,
+        now: Callable[[], datetime] = _now,
     ) -> None:
         """`worst_output_tokens` is set aside for requests without `max_tokens`. Raises `Fatal` for unfit limits."""
         if isinstance(provider, Endpoint) and provider.connections < limits.concurrency:
@@ -48,6 +68,7 @@ class Model:
         self.name = name
         self.provider = provider
         self.price = price
+        self.role: Role = role
         self.version = _version(provider)
         """Changes with anything that may change the answers: provider, model, address, what is added or left out."""
         self.label = f"{name}{_options(provider)}"
@@ -55,58 +76,94 @@ class Model:
         self._limits = limits
         self._journal = journal
         self._budget = budget
+        self._cache = cache or NoCache()
+        self._now = now
+        self._retries = provider.max_retries if isinstance(provider, Endpoint) else 0
         self._worst_output_tokens = worst_output_tokens
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def ask(self, request: Request) -> Completion:
+    async def ask(self, request: Request, *, fit: Fit = lambda _: True) -> Completion:
         """Return the answer to `request`, bought now or before. Raises what the provider or the budget raises.
 
-        Two callers with one key get one answer: the second waits for the first.
+        Two callers with one question get one answer: the second waits for the first. An answer that is cut off, or not
+        `fit`, is returned and not kept for others who ask the same.
         """
-        read = estimate_tokens(request.messages, request.tools)
-        written = min(request.parameters.max_tokens or USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS)
-        async with self._asking.setdefault(request.key, asyncio.Lock()), self._limits.slot(read + written):
-            # Only now, so that what the journal knows as begun after a crash was in flight, and not waiting for a slot.
-            if (kept := await self._journal.begin(request.key)) is not None:
-                self._limits.settle(read + written, 0)
+        content = content_of(request, self.version)
+        async with self._asking.setdefault(content, asyncio.Lock()):
+            if (kept := await self._journal.kept(request.key)) is not None:
                 return kept
-            try:
-                completion = await self._buy(request, read)
-            except UnderstudyError:
-                await self._journal.drop(request.key)
-                raise
-            await self._journal.keep(request.key, completion)
-        usage = completion.usage
-        if usage.input_tokens is not None and usage.output_tokens is not None:
-            self._limits.settle(read + written, usage.input_tokens + usage.output_tokens)
+            if (known := await self._cache.get(content, request.trace_id)) is not None:
+                await self._journal.hit(self._purchase(0))
+                return known.model_copy(update={"cached": True})
+            completion = await self._buy(request)
+            if not completion.truncated and fit(completion):
+                await self._cache.put(content, completion, request.trace_id)
         return completion
 
     async def aclose(self) -> None:
         """Release what the provider opened."""
         await self.provider.aclose()
 
-    async def _buy(self, request: Request, read_tokens: int) -> Completion:
-        with await self._budget.reserve(self._worst_usd(request, read_tokens)) as reservation:
-            completion = self._priced(whole(await self._complete(request)))
-            reservation.settle(completion.cost_usd)
+    async def _buy(self, request: Request) -> Completion:
+        """Try again within seconds what may work then; every try is a purchase of its own."""
+        for tried in count():
+            try:
+                return await self._try(request)
+            except Retryable as error:
+                wait_s = max(error.retry_after_s or 0.0, FIRST_WAIT_S * 2**tried)
+                if tried >= self._retries or wait_s > PATIENCE_S or isinstance(error, Unavailable):
+                    raise
+                await self._limits.sleep(wait_s)
+        raise AssertionError
+
+    async def _try(self, request: Request) -> Completion:
+        read = estimate_tokens(request.messages, request.tools)
+        tokens = read + min(request.parameters.max_tokens or USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS)
+        async with self._limits.slot(tokens) as place:
+            # Only now, so that what the journal knows as begun after a crash was in flight, and not waiting for a slot.
+            return await self._purchased(request, self._purchase(self._worst(request, read)), place)
+
+    async def _purchased(self, request: Request, purchase: Purchase, place: Place) -> Completion:
+        """Reserve, note, send, note, settle."""
+        with await self._budget.reserve(purchase) as reservation:
+            entry = await self._journal.begin(request.key, purchase)
+            try:
+                completion = self._priced(whole(await self.provider.complete(request)))
+            except UnderstudyError as error:
+                place.failed(error)
+                await self._journal.drop(request.key, entry, reservation.settle(_failed(error, purchase)))
+                raise
+            place.answered(completion)
+            await self._journal.keep(request.key, entry, completion, reservation.settle(_answered(completion)))
         return completion
 
-    async def _complete(self, request: Request) -> Completion:
-        try:
-            return await self.provider.complete(request)
-        except Retryable as error:
-            if error.retry_after_s:
-                self._limits.penalise(error.retry_after_s)
-            raise
+    def _purchase(self, worst: int | None) -> Purchase:
+        return Purchase(at=self._now(), model=self.name, role=self.role, worst=worst)
 
-    def _worst_usd(self, request: Request, read_tokens: int) -> float | None:
+    def _worst(self, request: Request, read_tokens: int) -> int | None:
         written = request.parameters.max_tokens or self._worst_output_tokens
-        return None if self.price is None else self.price.worst_usd(SAFETY * read_tokens, written)
+        return None if self.price is None else picodollars(self.price.worst_usd(SAFETY * read_tokens, written))
 
     def _priced(self, completion: Completion) -> Completion:
         if completion.cost_usd is not None:
             return completion
         return completion.model_copy(update={"cost_usd": cost(self.price, completion.usage)})
+
+
+def _answered(completion: Completion) -> Settlement:
+    usage, cost_usd = completion.usage, completion.cost_usd
+    return Settlement(
+        outcome=Outcome.ANSWERED,
+        spent=None if cost_usd is None else picodollars(cost_usd),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+    )
+
+
+def _failed(error: UnderstudyError, purchase: Purchase) -> Settlement:
+    if error.paid:
+        return Settlement(outcome=Outcome.LOST, spent=purchase.worst)
+    return Settlement(outcome=Outcome.REFUSED, spent=0)
 
 
 def _options(provider: Provider) -> str:

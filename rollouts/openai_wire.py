@@ -60,7 +60,7 @@ def _open_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(
         api_key=endpoint.key() or _NO_KEY,
         base_url=endpoint.base_url,
-        max_retries=endpoint.max_retries,
+        max_retries=0,  # every try is a purchase of its own, so `Model` does it
         http_client=endpoint.transport(openai.DefaultAioHttpClient),
     )
 

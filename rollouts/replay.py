@@ -42,6 +42,7 @@ async def replay(challenge: Challenge, challenger: Challenger) -> Rollout:
     check_turn(challenge.messages)
     request = Request(
         key=_key(challenge, challenger),
+        trace_id=challenge.origin.trace_id,
         messages=_asked(challenge.messages, challenger.system),
         tools=challenge.tools,
         parameters=challenge.parameters.overridden_by(challenger.parameters),

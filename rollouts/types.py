@@ -9,6 +9,7 @@ Parts carry the names of the OpenTelemetry GenAI conventions, because every prov
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -76,6 +77,8 @@ class ToolResult(Record):
 
 Part = Annotated[Text | Reasoning | ToolCall | ToolResult | Media, Field(discriminator="type")]
 Role = Literal["system", "user", "assistant", "tool"]
+Tier = Literal["fresh", "golden", "regression", "adversarial"]
+"""Why a turn is asked: drawn from traffic, known to be right, must stay as good, or known to be hard."""
 
 
 class Message(Record):
@@ -155,6 +158,10 @@ class Request(Record):
 
     key: str
     """Names this call for good: two requests with one key are the same call, and it is paid once."""
+    trace_id: str = ""
+    """The trace whose words are in it; empty where it holds nobody's."""
+    repetition: int = 0
+    """Which of several answers to the same question is wanted: each is a call of its own."""
     messages: tuple[Message, ...]
     tools: tuple[ToolDefinition, ...] = ()
     parameters: Parameters = Parameters()
@@ -174,6 +181,8 @@ class Completion(Record):
     latency_s: float | None = None
     """From sending the request to the last byte; waiting for a free slot is not part of it."""
     started_at: datetime | None = None
+    cached: bool = False
+    """Whether it was bought before, for the same question: then `cost_usd` is what it cost at that time."""
 
     @property
     def truncated(self) -> bool:
@@ -218,6 +227,9 @@ class Challenge(Record):
     """Challenges of one conversation are not independent: statistics resample conversations."""
     content_id: str
     """Same messages and same answer, same content, in whatever conversation."""
+    epoch: str = ""
+    """The period that it counts in, such as `2026-W47`."""
+    tier: Tier = "fresh"
     origin: Origin
     messages: tuple[Message, ...]
     """Everything the production model saw, in order."""
@@ -226,6 +238,8 @@ class Challenge(Record):
     baseline: Completion
     expected: Message | None = None
     """The answer that is known to be right, as golden sets have it: a judge sees it as a reference."""
+    masks: Mapping[str, str] = {}
+    """The placeholders that stand in its texts, such as `<EMAIL_1>`, by a keyed digest of what they stand for."""
 
 
 class Rollout(Record):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -15,15 +14,19 @@ from rich.table import Table
 
 from connector.config import Config
 from connector.config_file import read
+from connector.epochs import begins
 from connector.telemetry import configure_logs
 from rollouts.errors import BudgetExhausted, Fatal, UnderstudyError
 
 T = TypeVar("T")
 
 
-def _week(epoch: str | None) -> str | None:
-    if epoch is not None and not re.fullmatch(r"\d{4}-W\d{2}", epoch):
-        raise typer.BadParameter(f"{epoch!r} is no week, such as 2026-W47")
+def _epoch(epoch: str | None) -> str | None:
+    try:
+        if epoch is not None:
+            begins(epoch)
+    except Fatal as error:
+        raise typer.BadParameter(f"{error}; {error.hint}") from None
     return epoch
 
 
@@ -32,7 +35,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but resu
 LogFormat = Annotated[str | None, typer.Option("--log-format", help="pretty or json; wins over the configuration.")]
 Epoch = Annotated[
     str | None,
-    typer.Option(help="One week, such as 2026-W47; all where it is left out.", callback=_week),
+    typer.Option(help="One epoch, such as 2026-W47; all where it is left out.", callback=_epoch),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")]
 MaxCost = Annotated[float | None, typer.Option(help="USD that no call may overrun.")]

@@ -13,7 +13,8 @@ import orjson
 from connector.demo.airline import Dialogue, Scene, ToolUse, help_desk, scenes_of
 from connector.demo.instrumentation import Wire, span
 from connector.demo.players import PRODUCTION, in_production
-from connector.types import digest, epoch_of
+from connector.epochs import epoch_of
+from connector.types import digest
 from rollouts.cost import Price, cost
 from rollouts.projections.openai_chat import to_openai
 from rollouts.types import ToolCall, Usage

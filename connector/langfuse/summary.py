@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple, get_args, get_origin
 
+from connector.epochs import begins, ends
 from connector.langfuse.own import LEADERBOARD, MARK
 from connector.langfuse.spans import Span
 from connector.leaderboard_text.advice import advice
@@ -114,8 +115,8 @@ def span(leaderboard: Leaderboard, project_id: str) -> Span:
         trace_id=OWN + digest("leaderboard", *names)[:24],
         span_id=span_id("leaderboard", *names),
         name=title(leaderboard),
-        started_at=_monday(_epoch(leaderboard)),
-        duration_s=timedelta(days=7).total_seconds(),
+        started_at=begins(_epoch(leaderboard)),
+        duration_s=(ends(_epoch(leaderboard)) - begins(_epoch(leaderboard))).total_seconds(),
         environment=LEADERBOARD,
         trace_name="understudy leaderboard",
         shows="leaderboard",
@@ -136,11 +137,6 @@ def _about(leaderboard: Leaderboard) -> dict[str, str | None]:
         "scale": leaderboard.scale,
         "comparability": leaderboard.comparability,
     }
-
-
-def _monday(epoch: str) -> datetime:
-    """A span's start is part of its identity, so it must be the same at every write."""
-    return datetime.strptime(f"{epoch}-1", "%G-W%V-%u").replace(tzinfo=UTC)
 
 
 def _epoch(leaderboard: Leaderboard) -> str:

@@ -26,7 +26,7 @@ from connector.langfuse.shown import (
 )
 from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id, unsaid
 from connector.scoring import scores as scores_of
-from connector.types import Duel, Run, epoch_of
+from connector.types import Duel, Run, period_of
 from judges.standings.leaderboard import Leaderboard
 from judges.types import Verdict
 from rollouts.types import Challenge
@@ -99,7 +99,7 @@ class LangfuseSink:
             await datasets.write_item(self._client, item(challenge, self._dataset), doubtful=doubtful)
 
     async def _baseline(self, challenge: Challenge) -> Experiment:
-        name = baseline_name(epoch_of(challenge.origin.started_at))
+        name = baseline_name(period_of(challenge))
         return await self._linked(
             name, challenge.id, baseline_trace_id(challenge.id), span_id(challenge.id, "baseline")
         )

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
+from connector.store.calls import SPENDING
 from connector.store.pairs import PAIRS
 
 migrations = Migrations("understudy")
@@ -126,6 +127,13 @@ _JUDGMENTS = (
 def m004_pairs(db: sqlite_utils.Database) -> None:
     """Duels that people are shown blind, the chance each had of that, and what people say."""
     for statement in PAIRS:
+        db.execute(statement)
+
+
+@migrations()
+def m005_spending(db: sqlite_utils.Database) -> None:
+    """Every call that may have cost money, for good."""
+    for statement in SPENDING:
         db.execute(statement)
 
 

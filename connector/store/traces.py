@@ -16,7 +16,7 @@ from connector.store.copies import replace_copies
 from connector.store.judgments import trait_columns
 from connector.store.presumed import checked, neighbours, withdraw
 from connector.store.writer import Writer
-from connector.types import Count, Disposition, Duel, Fate, Intake, Seen, epoch_of
+from connector.types import Count, Disposition, Duel, Fate, Intake, Seen, period_of
 from judges.traits import traits
 from rollouts.types import Challenge
 
@@ -138,7 +138,7 @@ def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
     figures = (baseline.cost_usd, baseline.latency_s, *measure(challenge))
     told = trait_columns(traits(baseline, challenge.tools))
     parts = orjson.dumps(slices(challenge)).decode()
-    return (*ids, epoch_of(origin.started_at), body, *figures, origin.user_id, parts, *told)
+    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told)
 
 
 def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:

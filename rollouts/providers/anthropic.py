@@ -56,7 +56,7 @@ class Anthropic(Endpoint, Provider):
         return anthropic.AsyncAnthropic(
             api_key=key,
             base_url=self.base_url,
-            max_retries=self.max_retries,
+            max_retries=0,  # every try is a purchase of its own, so `Model` does it
             default_headers=older,
             # Else each call becomes a span, which Langfuse would take for a trace of production.
             open_telemetry=False,

@@ -13,10 +13,11 @@ import pytest
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
+from connector.epochs import epoch_of
 from connector.ledger import by_reason
 from connector.store.schema import m001_initial
 from connector.store.sqlite import SqliteStore
-from connector.types import Count, Duel, Fate, State, epoch_of
+from connector.types import Count, Duel, Fate, State
 from judges.types import Unit
 from rollouts.errors import Fatal, Permanent
 from rollouts.types import Challenge

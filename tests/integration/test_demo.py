@@ -22,7 +22,7 @@ from connector.demo.players import PLAYERS, Player, true_order
 from connector.demo.scripted_judge import ScriptedJudge
 from connector.demo.stage import stage
 from connector.demo.traffic import traffic
-from connector.types import epoch_of
+from connector.epochs import epoch_of
 from judges import transcript
 from rollouts.errors import Fatal
 

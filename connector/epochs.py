@@ -1,0 +1,53 @@
+"""The periods that results are counted in: `2026-11-22`, `2026-W47` or `2026-11`, in UTC. Its name says its length."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from rollouts.errors import Fatal
+from rollouts.types import Options
+
+Length = Literal["day", "week", "month"]
+
+
+class Epochs(Options):
+    """How long results are gathered before they are closed and never change again."""
+
+    length: Length = "week"
+    """Of one epoch, in UTC; weeks are ISO's, from Monday."""
+
+
+def epoch_of(moment: datetime, length: Length = "week") -> str:
+    """Name the epoch in which `moment` lies."""
+    moment = moment.astimezone(UTC)
+    if length == "week":
+        year, week, _ = moment.isocalendar()
+        return f"{year}-W{week:02d}"
+    return moment.strftime("%Y-%m-%d" if length == "day" else "%Y-%m")
+
+
+def begins(epoch: str) -> datetime:
+    """Return when an epoch begins. Raises `Fatal` for what is no epoch's name."""
+    for length, text, form in (
+        ("week", f"{epoch}-1", "%G-W%V-%u"),
+        ("day", epoch, "%Y-%m-%d"),
+        ("month", epoch, "%Y-%m"),
+    ):
+        try:
+            found = datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if epoch_of(found, length) == epoch:  # type: ignore[arg-type]
+            return found
+    raise Fatal(f"{epoch!r} is no epoch", hint="an epoch is named like 2026-W47, 2026-11-22 or 2026-11")
+
+
+def ends(epoch: str) -> datetime:
+    """Return when the next epoch of the same length begins."""
+    begun = begins(epoch)
+    if "W" in epoch:
+        return begun + timedelta(days=7)
+    if epoch.count("-") == 2:  # noqa: PLR2004  a day has two
+        return begun + timedelta(days=1)
+    return (begun + timedelta(days=32)).replace(day=1)

@@ -26,6 +26,7 @@ class NoCache:
     async def get(self, content: str, trace_id: str) -> Completion | None:
         """Know nothing."""
         del content, trace_id
+        return None
 
     async def put(self, content: str, completion: Completion, trace_id: str) -> None:
         """Keep nothing."""

@@ -22,7 +22,7 @@ _UNITS: dict[Unit, str] = {
 }
 _TURNS = """
 select id, {unit}, baseline_cost_usd, baseline_latency_s, style_length, style_headers, style_items, style_bold, calls,
-       faults, slices from challenge
+       faults, slices, weight, tier from challenge
  where (?1 is null or epoch = ?1) and exists (
        select 1 from duel where challenge_id = challenge.id and ((state = 'dead' and judge is null) or exists (
               select 1 from judgment where duel_id = duel.id and judgment.judge = ?2)))
@@ -77,7 +77,7 @@ def _outcomes(
 
 
 def _turn(row: tuple[Any, ...]) -> Turn:
-    challenge_id, cluster, cost_usd, latency_s, *looks, calls, faults, slices = row
+    challenge_id, cluster, cost_usd, latency_s, *looks, calls, faults, slices, weight, tier = row
     return Turn(
         challenge_id=challenge_id,
         cluster=cluster,
@@ -87,6 +87,8 @@ def _turn(row: tuple[Any, ...]) -> Turn:
         calls=calls,
         faults=tuple(faults.split()) if faults else (),
         slices=tuple((dimension, value) for dimension, value in orjson.loads(slices)) if slices else (),
+        weight=weight,
+        tier=tier,
     )
 
 

@@ -137,6 +137,22 @@ def m005_spending(db: sqlite_utils.Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m006_tiers(db: sqlite_utils.Database) -> None:
+    """A challenge has a tier; one that was drawn stands for others, and one that waits for the draw has no duels."""
+    for statement in _TIERS:
+        db.execute(statement)
+
+
+_TIERS = (
+    "alter table challenge add column tier text not null default 'fresh'",
+    "alter table challenge add column weight real not null default 1",
+    "alter table challenge add column held integer not null default 0",
+    "alter table challenge add column cluster text",
+    "create index challenge_held on challenge (epoch) where held",
+)
+
+
 def open_database(path: str) -> sqlite3.Connection:
     """Open the state file, creating and migrating it as needed, in write-ahead mode.
 

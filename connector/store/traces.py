@@ -31,8 +31,8 @@ _TURN = """insert into turn (id, trace_id, fate, reason, observed, presumed, pla
 _CHALLENGE = """insert or ignore into challenge
                 (id, conversation_id, trace_id, session_id, epoch, body, baseline_cost_usd, baseline_latency_s,
                  read_tokens, answer_tokens, most_tokens, user_id, slices, calls, faults,
-                 style_length, style_headers, style_items, style_bold)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                 style_length, style_headers, style_items, style_bold, tier)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _LEDGER = """select 'trace', fate, reason, null, null, count(*) as number, min(id) from trace group by 2, 3
              union all
              select 'turn', fate, reason, format, integration, count(*), min(trace_id) from turn group by 2, 3, 4, 5
@@ -138,7 +138,7 @@ def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
     figures = (baseline.cost_usd, baseline.latency_s, *measure(challenge))
     told = trait_columns(traits(baseline, challenge.tools))
     parts = orjson.dumps(slices(challenge)).decode()
-    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told)
+    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told, challenge.tier)
 
 
 def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:

@@ -8,6 +8,7 @@ from judges.standings.agreement import Agreement
 from judges.standings.decision import Weights
 from judges.standings.pairs import Difference
 from judges.standings.standing import Standing
+from judges.standings.tiers import TierStanding
 from judges.types import Scale, Unit
 from rollouts.types import Record
 
@@ -130,6 +131,8 @@ class Leaderboard(Record):
     """Every two rows head to head."""
     slices: tuple[Slice, ...] = ()
     """Every challenger by part of the traffic, with Holm's correction over all of them."""
+    tiers: tuple[TierStanding, ...] = ()
+    """Every challenger in every tier that has turns."""
     judges: tuple[Seen, ...] = ()
     """More than one where a jury judged."""
     agreement: Agreement | None = None

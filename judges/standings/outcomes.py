@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from judges.standings.style import Style
 from judges.types import Verdict
+from rollouts.types import Tier
 
 BASELINE: Final = "baseline"
 """The name of the row that production itself gets; no challenger can have it."""
@@ -32,6 +33,9 @@ class Turn(NamedTuple):
     """What is wrong with those calls, one word of `judges.faults.FaultKind` for each call that is no good."""
     slices: tuple[tuple[str, str], ...] = ()
     """Dimension and value, such as `("tool", "search")`; a dimension may have several values, or none."""
+    weight: float = 1.0
+    """How many turns of the traffic it stands for: one over the chance with which it was drawn."""
+    tier: Tier = "fresh"
 
 
 class Outcome(NamedTuple):

@@ -8,27 +8,42 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.accounts import Accounts
+from connector.cache.sqlite import SqliteCache
 from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, LangfuseTable, ModelTable
 from connector.config_file import judge, judges, provider
 from connector.engine import Engine
+from connector.forgetting import Keeper
 from connector.intake import Rules
 from connector.langfuse.capabilities import Capabilities, detect
 from connector.langfuse.client import Client
+from connector.langfuse.flags import LangfuseCuration
+from connector.masking import open_redaction
+from connector.money import check_price, open_budget, open_ledger, price
 from connector.pipeline import Arena
 from connector.ports import Sink, Source
+from connector.sampling.embedding import PackagedEmbedder
+from connector.sampling.options import Sampling
+from connector.sampling.sampler import Sampler
 from connector.select import Selection
 from connector.sinks.jsonl import JsonlSink
 from connector.sinks.langfuse import LangfuseSink
 from connector.sources.jsonl import JsonlSource
 from connector.sources.langfuse import LangfuseSource
+from connector.sources.unforgotten import Unforgotten
 from connector.store.sqlite import SqliteStore
+from connector.telemetry import censor_logs
+from connector.thrift import Thrift
+from connector.tiers.refill import Refill
 from judges.jury import Juror, Jury
 from rollouts.budget import Budget
-from rollouts.cost import FREE, price_of
+from rollouts.cache import Cache
+from rollouts.embedding import Embedder, EmbeddingModel, Embeddings
 from rollouts.errors import Fatal
 from rollouts.ledger import Role
-from rollouts.limits import Limits
+from rollouts.masking import Mask
 from rollouts.model import Model
+from rollouts.provider import Provider
 from rollouts.replay import Challenger
 from rollouts.secrets import read_secret
 
@@ -47,6 +62,10 @@ class App:
     server: Capabilities | None
     """`None` where no Langfuse takes part."""
     client: Client | None
+    cache: SqliteCache
+    keeper: Keeper
+    interrupted: int
+    """Calls that were in flight when the last process died: only those may be paid twice."""
 
 
 @asynccontextmanager
@@ -56,22 +75,43 @@ async def build(
     *,
     store: SqliteStore | None = None,
     max_cost_usd: float | None = None,
+    spending: bool = False,
+    role: Role | None = None,
     online: bool = True,
     alone: bool | None = None,
 ) -> AsyncIterator[App]:
     """Open everything that `config`, read from `path`, asks for; close it afterwards.
 
+    With `spending` a model without a known price is refused, by a `Fatal` that names its table. In the ledger `role`
+    stands in place of what each model does otherwise.
+
     `online=False` reaches no server. Then another process may work on the same state, unless `alone` is asked for.
     """
     async with AsyncExitStack() as stack:
-        kept = store or SqliteStore(str(path.parent / config.state), alone=online if alone is None else alone)
+        alone = online if alone is None else alone
+        kept = store or SqliteStore(str(path.parent / config.state), alone=alone)
         stack.push_async_callback(kept.aclose)
         client, server = await _langfuse(config, stack) if online else (None, None)
-        limits = [limit for limit in (config.budget.per_run_usd, max_cost_usd) if limit is not None]
-        budget = Budget(min(limits, default=None))
-        models = _Models(kept, budget, config.budget.output_tokens, path, stack)
+        budget = open_budget(config.budget, max_cost_usd)
+        cache = SqliteCache.of(config.cache, path.parent, used=online)
+        stack.push_async_callback(cache.aclose)
+        redaction = await open_redaction(config.redaction, kept)
+        if redaction is not None:
+            censor_logs(redaction.words)
+        models = _Models(
+            kept,
+            budget,
+            config.budget.output_tokens,
+            path,
+            stack,
+            accounts=Accounts(config.accounts),
+            cache=cache,
+            mask=redaction,
+            spending=spending,
+            role=role,
+        )
         arena = Arena(
-            source=_source(config, path, client, server) if online else JsonlSource(_NOWHERE),
+            source=Unforgotten(_source(config, path, client, server) if online else JsonlSource(_NOWHERE), kept),
             sink=_sink(config, path, client, server) if online else JsonlSink(_NOWHERE),
             challengers={name: models.challenger(name, table) for name, table in config.challengers.items()},
             jury=models.jury(config),
@@ -80,6 +120,8 @@ async def build(
                 selection=Selection(filters=config.filters, sampling=config.sampling),
                 epochs=config.epochs,
                 formats=(config.formats.custom_keys,),
+                redaction=redaction,
+                tier_weights=config.tiers.weights,
             ),
         )
         engine = Engine(
@@ -90,9 +132,19 @@ async def build(
             patience=config.retry,
             board=config.leaderboard,
             calibration=config.calibration,
+            tiers=Refill(arena, kept, _curation(config, path, client, server), config.tiers),
+            thrift=Thrift(budget, config.budget),
             seed=config.sampling.seed,
+            sampler=Sampler(
+                kept, config.sampling, late=config.poll.overlap, embedder=models.embedder(config.sampling)
+            ),
         )
-        yield App(config, engine, kept, budget, server, client)
+        state = path.parent / config.state
+        keeper = Keeper(arena, kept, config.retention, state=state, cache=config.cache)
+        if config.budget.on_exhausted == "stop":
+            budget.when_exhausted = engine.stop
+        interrupted = await open_ledger(budget, kept, alone=alone)
+        yield App(config, engine, kept, budget, server, client, cache, keeper, interrupted)
 
 
 def open_client(table: LangfuseTable) -> Client:
@@ -125,6 +177,16 @@ def _sink(config: Config, path: Path, client: Client | None, server: Capabilitie
     return JsonlSink(_file(config.sink.path, path, "sink"))
 
 
+def _curation(
+    config: Config, path: Path, client: Client | None, server: Capabilities | None
+) -> LangfuseCuration | None:
+    if client and server:
+        return LangfuseCuration(client, server)
+    if config.tiers.read_langfuse and config.source.kind != "langfuse" != config.sink.kind:
+        raise Fatal(f"{path}: tiers: datasets, tags, scores and queues need a Langfuse as source or sink")
+    return None
+
+
 def _file(name: str | None, config: Path, table: str) -> Path:
     if name is None:
         raise Fatal(f"{config}: {table}.path: this key is needed for jsonl")
@@ -136,12 +198,26 @@ def _stands_in(table: JudgeTable) -> bool:
 
 
 class _Models:
-    """Builds models that share one journal and one budget; those of one account share nothing else."""
+    """Builds models that share one journal and one budget, and their limits as their accounts say."""
 
     def __init__(
-        self, store: SqliteStore, budget: Budget, output_tokens: int, path: Path, stack: AsyncExitStack
+        self,
+        store: SqliteStore,
+        budget: Budget,
+        output_tokens: int,
+        path: Path,
+        stack: AsyncExitStack,
+        *,
+        accounts: Accounts,
+        cache: Cache,
+        mask: Mask | None,
+        spending: bool,
+        role: Role | None,
     ) -> None:
-        self._store, self._budget, self._output_tokens = store, budget, output_tokens
+        self._accounts = accounts
+        self._spending, self._role = spending, role
+        self._store, self._cache, self._mask, self._budget = store, cache, mask, budget
+        self._output_tokens = output_tokens
         self._path, self._stack = path, stack
 
     def challenger(self, name: str, table: ChallengerTable) -> Challenger:
@@ -168,16 +244,33 @@ class _Models:
         jury.check(len(config.challengers))
         return jury
 
+    def embedder(self, sampling: Sampling) -> Embedder:
+        """Who turns texts into vectors for the draw."""
+        if not sampling.buys:
+            return PackagedEmbedder()
+        told = sampling.embedding.model_dump(exclude={"model", "base_url", "api_key_env"})
+        asked = Embeddings.model_validate(sampling.embedding.model_dump(include={"model", "base_url", "api_key_env"}))
+        at, table = ("sampling", "embedding"), ModelTable.model_validate(told)
+        return EmbeddingModel(self._model(asked, table, at, "embedding"))
+
     def model(self, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
-        asked = provider(table, self._path, at)
+        return self._model(provider(table, self._path, at), table, at, role)
+
+    def _model(self, asked: Provider, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
+        known = price(asked, table, self._path)
+        if self._spending:
+            check_price(known, asked.model, self._path, at)
+        self._budget.limit(asked.model, table.budget)
         model = Model(
             asked,
             name=asked.model,
-            price=FREE if table.free or asked.free else price_of(asked.model, table.price),
-            limits=Limits(concurrency=table.concurrency, rpm=table.rpm, tpm=table.tpm),
+            price=known,
+            limits=self._accounts.limits(table, asked),
             journal=self._store,
+            cache=self._cache,
+            mask=self._mask,
             budget=self._budget,
-            role=role,
+            role=self._role or role,
             worst_output_tokens=self._output_tokens,
         )
         self._stack.push_async_callback(model.aclose)

@@ -13,12 +13,11 @@ from connector.calibration.options import Calibration
 from connector.pipeline import Arena
 from connector.ports import Store
 from judges.standings.decision import Weights
-from judges.standings.leaderboard import Conditions, Leaderboard
+from judges.standings.leaderboard import ALL_EPOCHS, Conditions, Leaderboard
 from judges.standings.standings import standings
+from judges.standings.terms import Asked, Bargain, Bench
 from judges.types import Unit
 from rollouts.types import Options
-
-ALL_EPOCHS = "all"
 
 
 class BoardRules(Options):
@@ -34,8 +33,6 @@ class BoardRules(Options):
     """The half-width wished for intervals: how many more conversations that takes is shown."""
     rounds: int = Field(default=2000, ge=200)
     """Resamples of the bootstrap."""
-    adversarial: str = "adversarial"
-    """Turns of traces with this tag are the adversarial tier, with a figure of its own in the decision matrix."""
     weights: Weights = Weights()
 
 
@@ -46,26 +43,25 @@ async def leaderboard(
     jury, fingerprints = arena.jury, arena.fingerprints
     columns = await store.columns(jury.version, fingerprints, epoch, rules.unit)
     opinions = await store.opinions(jury.version, fingerprints, epoch)
+    under = conditions(arena, rules, epoch)
     return await asyncio.to_thread(
         standings,
         columns,
-        conditions=conditions(arena, rules, epoch),
-        seed=seed,
+        under,
+        Asked(under.scale, seed, rounds=rules.rounds, wanted=rules.precision),
+        Bench(
+            jury.version,
+            jury.rule,
+            jury.quorum,
+            floor=calibration.floor,
+            needed=calibration.labels_needed,
+            names=jury.names,
+            set_aside=calibration.set_aside,
+        ),
+        Bargain(rules.weights, rules.margin, arena.rules.tier_weights),
         controls=[name for name, challenger in arena.challengers.items() if challenger.control],
-        rounds=rules.rounds,
-        epoch=epoch,
-        wanted=rules.precision,
-        margin=rules.margin,
-        weights=rules.weights,
-        adversarial=rules.adversarial,
         opinions=opinions,
         people=await store.people(fingerprints, epoch),
-        floor=calibration.floor,
-        labels_needed=calibration.labels_needed,
-        set_aside=calibration.set_aside,
-        names=jury.names,
-        rule=jury.rule,
-        quorum=jury.quorum,
     )
 
 
@@ -82,8 +78,11 @@ def conditions(arena: Arena, rules: BoardRules, epoch: str | None) -> Conditions
 
 
 def _sampling(arena: Arena) -> str:
-    selection, turns = arena.rules.selection.model_dump(mode="json"), arena.rules.turns.model_dump(mode="json")
-    drawn = _unordered([selection, turns])
+    selection, turns = arena.rules.selection, arena.rules.turns.model_dump(mode="json")
+    wanted = {"filters": selection.filters.model_dump(mode="json"), "sampling": selection.sampling.design()}
+    redaction = arena.rules.redaction
+    masked = [] if redaction is None else [redaction.options.model_dump(mode="json")]
+    drawn = _unordered([wanted, turns, *masked])
     return hashlib.sha256(orjson.dumps(drawn, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]
 
 

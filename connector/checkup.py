@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import timedelta
 
 from connector.app import App
 from connector.langfuse import datasets
+from connector.langfuse.flags import LangfuseCuration
 from connector.langfuse.summary import DATASET
 from connector.traces import Window
 from judges.families import families, related
@@ -15,6 +16,7 @@ from rollouts.errors import UnderstudyError
 from rollouts.model import Model
 from rollouts.types import Message, Parameters, Record, Request, Text
 
+_KEY = "doctor/"
 _ENOUGH_TOKENS = 512  # reasoning models think before they say one word
 
 
@@ -40,8 +42,11 @@ async def _findings(app: App, *, ask: bool) -> AsyncIterator[Finding]:
         yield await _clock(app)
         yield await _writes(app)
     yield await _reads(app)
+    async for finding in _tiers(app):
+        yield finding
     for juror in app.engine.arena.jury.jurors:
         yield _impartial(app, juror)
+    await app.store.forget_calls(_KEY)
     for who, model in _models(app):
         yield _price(who, model)
         if ask:
@@ -101,19 +106,38 @@ async def _reads(app: App) -> Finding:
     return Finding(what="read", ok=True, said=f"{foreign} trace(s) in the last 24 hours")
 
 
+async def _tiers(app: App) -> AsyncIterator[Finding]:
+    """Say of each dataset and queue of the tiers whether it is there; of one that is not, which name comes near."""
+    if app.client is None or app.server is None:
+        return
+    rules, curation = app.config.tiers, LangfuseCuration(app.client, app.server)
+    for tier, names in rules.datasets:
+        for name in names:
+            yield await _found(f"tier {tier}: dataset {name}", curation.items(name))
+    for rule in rules.adversarial.queues:
+        yield await _found(f"tier adversarial: queue {rule.name}", curation.queued(rule))
+
+
+async def _found(what: str, looking: Awaitable[Sequence[object]]) -> Finding:
+    try:
+        return Finding(what=what, ok=True, said=f"{len(await looking)} item(s)")
+    except UnderstudyError as error:
+        return Finding(what=what, ok=False, said=str(error), hint=error.hint)
+
+
 def _price(who: str, model: Model) -> Finding:
     if model.price is None:
         hint = "set `price`, or `free = true` for a model of your own; until then its cost is unknown"
         return Finding(what=f"{who}: price", ok=False, said=f"nobody knows the price of {model.name}", hint=hint)
     said = "free" if model.price.free else f"${model.price.input:g} in, ${model.price.output:g} out per million tokens"
-    return Finding(what=f"{who}: price", ok=True, said=f"{said} ({model.price.source})")
+    return Finding(what=f"{who}: price", ok=True, said=f"{said} ({model.price.words})")
 
 
 async def _answers(who: str, model: Model) -> Finding:
     question = Message(role="user", parts=(Text(content="Answer with the one word: ready"),))
-    request = Request(key=f"doctor/{who}", messages=(question,), parameters=Parameters(max_tokens=_ENOUGH_TOKENS))
+    request = Request(key=_KEY + who, messages=(question,), parameters=Parameters(max_tokens=_ENOUGH_TOKENS))
     try:
-        reply = await model.ask(request)
+        reply = await model.ask(request, fit=lambda _: False)  # not from the cache next time
     except UnderstudyError as error:
         return Finding(what=f"{who}: answers", ok=False, said=str(error), hint=error.hint)
     return Finding(what=f"{who}: answers", ok=True, said=f"{reply.model or model.name} in {reply.latency_s or 0:.2f} s")

@@ -1,7 +1,7 @@
 """The command line: one file per verb in `connector/commands/`, found by its name.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 ok · 1 run-time error · 2 usage or configuration · 3 cost
-not approved · 4 budget exhausted.
+not approved · 4 budget exhausted · 10 gate failed · 11 gate inconclusive.
 """
 
 from __future__ import annotations
@@ -48,10 +48,17 @@ _ORDER = (
     "plan",
     "once",
     "run",
+    "status",
     "leaderboard",
+    "gate",
+    "history",
     "show",
     "rejudge",
     "calibrate",
+    "alerts",
+    "adversarial",
+    "cache",
+    "forget",
     "export",
     "import",
     "config",

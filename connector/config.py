@@ -7,17 +7,26 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from connector.alerts.options import Alerts
 from connector.board import BoardRules
+from connector.cache.options import CacheTable
 from connector.calibration.options import Calibration
+from connector.config_budget import BudgetTable
 from connector.engine import Pace
 from connector.epochs import Epochs
+from connector.forgetting import Retention
 from connector.formats.custom_keys import CustomKeys
-from connector.lane import Patience
-from connector.select import Filters, Sampling
+from connector.patience import Patience
+from connector.redaction.options import Masking
+from connector.sampling.options import Sampling
+from connector.select import Filters
+from connector.tiers.options import Tiers
 from connector.turns.worth import TurnRules
 from judges.jury import JuryRules
+from judges.standings.gated import Gates
 from rollouts.cost import Price
 from rollouts.types import Options, Parameters
+from rollouts.windows import Caps
 
 
 class Plugin(BaseModel):
@@ -37,8 +46,10 @@ class Plugin(BaseModel):
 class ModelTable(Plugin):
     """One model: who answers, how fast it may be asked, what it costs."""
 
+    account: str | None = None
+    """The table of [accounts] whose limits this model shares with others; its own hold inside of them."""
     concurrency: int = Field(default=16, ge=1, le=1000)
-    """Calls at once."""
+    """Calls at once; fewer for a while when the provider says that it is asked too much."""
     rpm: float | None = Field(default=None, gt=0)
     """Requests per minute; no limit where it is left out."""
     tpm: float | None = Field(default=None, gt=0)
@@ -47,6 +58,23 @@ class ModelTable(Plugin):
     """USD per million tokens, such as { input = 0.25, output = 2.0 }; wins over the bundled prices."""
     free: bool = False
     """Calls cost nothing: a model of your own."""
+    budget: Caps = Caps()
+    """Limits for this model alone, such as { per_day_usd = 5 }; those of [budget] hold all the same."""
+
+
+class AccountTable(Options):
+    """Limits that several models share, whether they answer or judge: they take turns.
+
+    Wanted where a provider counts per key, as gateways and servers of one's own do; OpenAI and Anthropic count for each
+    model by itself.
+    """
+
+    concurrency: int | None = Field(default=None, ge=1, le=10_000)
+    """Calls at once; no limit where it is left out, but what the provider refuses."""
+    rpm: float | None = Field(default=None, gt=0)
+    """Requests per minute of all its models; no limit where it is left out."""
+    tpm: float | None = Field(default=None, gt=0)
+    """Tokens per minute of all its models, in and out; no limit where it is left out."""
 
 
 class ChallengerTable(ModelTable):
@@ -110,20 +138,18 @@ class SinkTable(Options):
     """The file, for jsonl."""
 
 
-class BudgetTable(Options):
-    """How much may be spent."""
-
-    per_run_usd: float | None = Field(default=None, ge=0)
-    """No call begins that could overrun this in one `once` or one life of the daemon; no limit where left out."""
-    output_tokens: int = Field(default=4096, gt=0)
-    """What is set aside for an answer whose length production did not limit, in tokens."""
-
-
 class ServerTable(Options):
     """Health, readiness and metrics of the daemon."""
 
     listen: str = Field(default="127.0.0.1:8788", pattern=r"^$|^[^:]+:\d+$")
     """Address for /healthz, /readyz and /metrics; empty for none."""
+
+
+class RedactionTable(Masking):
+    """Personal data and secrets are masked before anything is stored, sent, logged or posted."""
+
+    ner: Plugin | None = None
+    """A package that recognises names in running text, such as { kind = "presidio" }; none ships with Understudy."""
 
 
 class FormatsTable(Options):
@@ -153,14 +179,22 @@ class Config(Options):
     filters: Filters = Filters()
     formats: FormatsTable = FormatsTable()
     turns: TurnRules = TurnRules()
+    redaction: RedactionTable = RedactionTable()
     sampling: Sampling = Sampling()
+    tiers: Tiers = Tiers()
     epochs: Epochs = Epochs()
     retry: Patience = Patience()
     budget: BudgetTable = BudgetTable()
+    cache: CacheTable = CacheTable()
+    retention: Retention = Retention()
     server: ServerTable = ServerTable()
     log: LogTable = LogTable()
     leaderboard: BoardRules = BoardRules()
+    gates: Gates = Gates()
+    alerts: Alerts = Alerts()
     calibration: Calibration = Calibration()
+    accounts: dict[str, AccountTable] = {}
+    """By name."""
     judge: JudgeTable | None = None
     jury: JuryTable | None = None
     challengers: dict[str, ChallengerTable] = Field(min_length=1)

@@ -36,10 +36,12 @@ def read(path: Path) -> Config:
         if not _NAME.fullmatch(name) or name == "baseline":
             raise Fatal(f"{path}: challengers.{name}: a name is letters, digits, `.`, `_` and `-`, and not `baseline`")
         provider(challenger, path, ("challengers", name))
+        _check_account(challenger, config, path, ("challengers", name))
     for at, judging in judges(config).items():
         if not _NAME.fullmatch(at[-1]):
             raise Fatal(f"{path}: {'.'.join(at)}: a name is letters, digits, `.`, `_` and `-`")
         provider(judging.model, path, (*at, "model"))
+        _check_account(judging.model, config, path, (*at, "model"))
         judge(judging, path, at)
     return config
 
@@ -48,6 +50,15 @@ def provider(table: ModelTable, path: Path, at: tuple[str, ...]) -> Provider:
     """Build the provider that a model's table describes. Raises `Fatal` as `read` does."""
     kind = _load(Provider, table, "rollouts.providers", path, at)
     return _checked(kind, table.options, path, at, also=ChallengerTable.model_fields)
+
+
+def _check_account(table: ModelTable, config: Config, path: Path, at: tuple[str, ...]) -> None:
+    if table.account is not None and table.account not in config.accounts:
+        near = _did_you_mean(table.account, list(config.accounts)) if config.accounts else ""
+        raise Fatal(
+            f"{path}: {'.'.join(at)}.account: there is no account `{table.account}`{near}",
+            hint=f"add a table [accounts.{table.account}], or leave `account` out",
+        )
 
 
 def judges(config: Config) -> dict[tuple[str, ...], JudgeTable]:

@@ -13,20 +13,24 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from connector.app import App
 from connector.health import Health
-from rollouts.errors import Fatal, UnderstudyError
+from connector.watch import Watch
+from rollouts.errors import BudgetExhausted, Fatal, UnderstudyError
 
 log = structlog.get_logger(__name__)
 
 
-async def run(app: App) -> None:
-    """Poll, work and publish until SIGTERM or SIGINT; then let what runs finish within the grace period, and return."""
+async def run(app: App) -> BudgetExhausted | None:
+    """Poll, work and publish until SIGTERM or SIGINT; then let what runs finish within the grace period, and return.
+
+    Where the configuration says `stop`, it ends so too when money runs out, and returns why.
+    """
     engine = app.engine
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, engine.stop)
-    health = Health(app)
+    health, watch = Health(app), Watch(app)
     await health.start(app.config.server.listen)
     ticks = Ticks(health)
-    scheduler = _schedule(app, ticks)
+    scheduler = _schedule(app, ticks, watch)
     scheduler.start()
     log.info("daemon.started", challengers=list(engine.arena.challengers), judge=engine.arena.jury.version)
     try:
@@ -37,7 +41,19 @@ async def run(app: App) -> None:
         scheduler.shutdown()
         await health.stop()
     await ticks.calmly("publish", engine.publish)()
-    log.info("daemon.stopped")
+    await _look_once_more(watch, engine.grace_left_s)
+    broke = app.budget.exhausted if app.config.budget.on_exhausted == "stop" else None
+    log.info("daemon.stopped", caused_by=str(broke) if broke else None)
+    return broke
+
+
+async def _look_once_more(watch: Watch, grace_s: float) -> None:
+    """Tell of what ended the daemon; what is cut off is told at the next start."""
+    try:
+        async with asyncio.timeout(grace_s):
+            await watch.tick(last=True)
+    except (TimeoutError, UnderstudyError) as error:
+        log.warning("tick.put_off", tick="alerts", caused_by=str(error))
 
 
 class Ticks:
@@ -84,7 +100,7 @@ class Ticks:
             await asyncio.gather(*late, return_exceptions=True)
 
 
-def _schedule(app: App, ticks: Ticks) -> AsyncIOScheduler:
+def _schedule(app: App, ticks: Ticks, watch: Watch) -> AsyncIOScheduler:
     """A tick that was missed is made up for once: misfires are dropped after a second by default."""
     engine, now = app.engine, datetime.now(UTC)
     scheduler = AsyncIOScheduler(
@@ -92,9 +108,12 @@ def _schedule(app: App, ticks: Ticks) -> AsyncIOScheduler:
     )
     scheduler.add_listener(ticks.broke, EVENT_JOB_ERROR)
     for name, verb, every in (
-        ("poll", engine.poll, engine.pace.every),
+        ("poll", engine.follow, engine.pace.every),
+        ("refill", engine.refill, engine.pace.every),
         ("publish", engine.publish, engine.pace.publish_every),
         ("confirm", engine.confirm, engine.pace.confirm),
+        ("alerts", watch.tick, app.config.alerts.every),
+        ("keep", app.keeper.tick, app.config.retention.every),
     ):
         seconds = every.total_seconds()
         scheduler.add_job(ticks.calmly(name, verb), "interval", seconds=seconds, next_run_time=now, id=name)

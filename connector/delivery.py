@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from connector.clock import Clock
-from connector.lane import SOON, Patience, said
+from connector.lane import SOON
+from connector.patience import Patience, said
 from connector.pipeline import Arena, deliver
 from connector.ports import Store
 from connector.types import Duel

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
-from connector.board import BoardRules, leaderboard
+from connector.board import BoardRules
 from connector.calibration.options import Calibration
 from connector.clock import Clock, Duration
+from connector.closing import Books
 from connector.delivery import Delivery
 from connector.epochs import begins, epoch_of
-from connector.lane import Lane, Patience
+from connector.holding import Holding
+from connector.lane import Lane
+from connector.patience import Patience
 from connector.pipeline import Arena, duels, ingest, look
 from connector.ports import Store
+from connector.sampling.sampler import Sampler
 from connector.settle import Waiting
+from connector.thrift import Thrift
+from connector.tiers.refill import Refill
 from connector.traces import Window
 from connector.types import Fate
 from judges.standings.leaderboard import Leaderboard
-from rollouts.errors import Fatal
+from rollouts.errors import Fatal, Unavailable
 from rollouts.types import Options
 
 log = structlog.get_logger(__name__)
@@ -60,17 +66,28 @@ class Engine:
         patience: Patience | None = None,
         board: BoardRules | None = None,
         calibration: Calibration | None = None,
+        tiers: Refill | None = None,
         seed: int = 0,
         clock: Clock | None = None,
+        sampler: Sampler | None = None,
+        thrift: Thrift | None = None,
     ) -> None:
+        """Without a `sampler` nothing that is held is ever drawn."""
         self.arena, self.store, self.seed = arena, store, seed
-        self.pace, self.clock, self._board = pace or Pace(), clock or Clock(), board or BoardRules()
-        self._calibration = calibration or Calibration()
+        self._sampler = sampler
+        self.pace, self.clock = pace or Pace(), clock or Clock()
+        self.books = Books(arena, store, board or BoardRules(), calibration or Calibration(), seed=seed)
+        self._tiers = tiers
         met = patience or Patience()
-        self.lanes = [Lane(n, arena, store, width=widths[n], patience=met, clock=self.clock) for n in arena.challengers]
+        self.thrift = thrift or Thrift()
+        self.lanes = [
+            Lane(name, arena, store, width=widths[name], patience=met, clock=self.clock, thrift=self.thrift)
+            for name in arena.challengers
+        ]
         for lane in self.lanes:
             lane.peers = {each.challenger: each for each in self.lanes}
         self.delivery = Delivery(arena, store, patience=met, clock=self.clock)
+        self.holding = Holding(self.lanes, self.delivery, self.thrift, store, clock=self.clock)
         self._stopping = asyncio.Event()
         self._stopped_at = 0.0
 
@@ -96,6 +113,30 @@ class Engine:
         log.info("poll.done", traces=len(sightings), fresh_duels=fresh, mark=mark.isoformat())
         return fresh
 
+    async def refill(self) -> int:
+        """Bring the tiers up to date and queue what this epoch lacks of them; return by how many duels that is more.
+
+        Raises what could not be read, once all else is done.
+        """
+        if self._tiers is None:
+            return 0
+        now = self.clock.now()
+        epoch = epoch_of(now, self.arena.rules.epochs.length)
+        return await self._tiers.run(now, epoch, patience=self.pace.give_up)
+
+    async def draw(self) -> int:
+        """Draw from the turns that wait for it, as far as their epochs' quotas go; return how many duels are new."""
+        if self._sampler is None:
+            return 0
+        now = self.clock.now()
+        return await self._sampler.draw(now, now - self.pace.settle, self.fingerprints)
+
+    async def follow(self) -> int:
+        """Poll, and draw where it is time to: what the daemon does again and again; return how many duels are new."""
+        fresh = await self.poll()
+        due = self._sampler is not None and await self._sampler.is_due(self.clock.now())
+        return fresh + (await self.draw() if due and not self._stopping.is_set() else 0)
+
     async def work(
         self, *, until_idle: bool, rolled: bool = False, progress: Callable[[], None] = lambda: None
     ) -> None:
@@ -106,6 +147,7 @@ class Engine:
         """
         finished = asyncio.Event()
         delivering = asyncio.create_task(self.delivery.run(finished, self._stopping, progress))
+        noting = asyncio.create_task(self.holding.run(finished))
         carrying = asyncio.gather(
             *(lane.run(self._stopping, until_idle=until_idle, rolled=rolled) for lane in self.lanes)
         )
@@ -117,18 +159,19 @@ class Engine:
             finished.set()
             await self._within_grace(delivering)
             await carrying
+            await noting
+            await self.holding.note()
         finally:
+            noting.cancel()
             carrying.cancel()
             delivering.cancel()
 
     async def publish(self, *, every: bool = False) -> None:
-        """Add up the epochs that may still change, or `every` one, and write their leaderboards where people look."""
-        await self._within_grace(self._publish(0 if every else 2))
+        """Close what is due, add up the latest open epochs, or `every` one, and write them where people look.
 
-    async def _publish(self, latest: int) -> None:
-        for epoch in (await self.store.epochs(self.arena.jury.version))[-latest:]:
-            runs = await self.store.runs(self.fingerprints, epoch)
-            await self.arena.sink.publish(await self.leaderboard(epoch), runs)
+        A closed epoch is written once more, as closed.
+        """
+        await self._within_grace(self.books.publish(self.clock.now(), every=every))
 
     async def confirm(self) -> int:
         """Read back what should be visible by now; send again what is not. Return how many duels are still open."""
@@ -151,14 +194,25 @@ class Engine:
         return True
 
     async def leaderboard(self, epoch: str | None = None) -> Leaderboard:
-        """Add up every decided duel of today's challengers under today's judge, of one epoch or of all."""
-        return await leaderboard(self.arena, self.store, self._board, self._calibration, seed=self.seed, epoch=epoch)
+        """Add up every decided duel of today's challengers under today's judge, of one epoch or of all.
+
+        A closed epoch is returned as it was closed.
+        """
+        board = await self.books.board(epoch)
+        if board.closed_at is not None:
+            return board
+        return board.model_copy(update={"held_up": await self.holding.for_money(self.fingerprints)})
 
     @property
     def parked(self) -> Sequence[Fatal]:
         """What needs a person before it moves again."""
         found = [*(lane.parked for lane in self.lanes), self.delivery.parked]
         return [error for error in found if error is not None]
+
+    @property
+    def unavailable(self) -> Mapping[str, Unavailable]:
+        """Who does not answer, by the challenger whose duels wait for it."""
+        return {lane.challenger: lane.away for lane in self.lanes if lane.away is not None}
 
     def stop(self) -> None:
         """Start nothing more; what runs has the grace period to finish. Call it where the event loop runs."""
@@ -201,9 +255,10 @@ class Engine:
         return Window(start=start, end=max(now - self.pace.settle, start))
 
     async def _enroll(self, now: datetime) -> int:
-        """Let challengers that are new meet the challenges of this epoch and the last."""
-        this = epoch_of(now, self.arena.rules.epochs.length)
-        epochs = [this, epoch_of(begins(this) - timedelta(days=1), self.arena.rules.epochs.length)]
+        """Let challengers that are new meet the challenges of this epoch and the last, unless that is closed."""
+        this, done = epoch_of(now, self.arena.rules.epochs.length), await self.store.closed_epochs()
+        before = epoch_of(begins(this) - timedelta(days=1), self.arena.rules.epochs.length)
+        epochs = [epoch for epoch in (this, before) if epoch not in done]
         met = [
             await self.store.enroll(name, challenger.fingerprint, epochs)
             for name, challenger in self.arena.challengers.items()

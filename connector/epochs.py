@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, Self
 
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from connector.clock import Duration
 from rollouts.errors import Fatal
 from rollouts.types import Options
 
@@ -16,6 +20,16 @@ class Epochs(Options):
 
     length: Length = "week"
     """Of one epoch, in UTC; weeks are ISO's, from Monday."""
+    close_after: Duration = timedelta(days=2)
+    """How long after its end an epoch closes, if all its duels are finished: for traces and spans that come late."""
+    close_at_latest: Duration = timedelta(days=14)
+    """How long after its end it closes all the same; what is unfinished then is counted, and left out."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.close_at_latest < self.close_after:
+            raise PydanticCustomError("epochs", "close_at_latest must not be shorter than close_after")
+        return self
 
 
 def epoch_of(moment: datetime, length: Length = "week") -> str:

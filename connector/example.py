@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from connector.clock import write_duration
-from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, JuryTable, ModelTable
+from connector.config import AccountTable, ChallengerTable, Config, JudgeTable, JurorTable, JuryTable, ModelTable
 from judges.judge import Judge
 from judges.jury import JuryRules
 from rollouts.plugins import kinds, load
@@ -61,6 +61,8 @@ def _table(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[str]:
             yield from _jury()
         elif name == "challengers":
             yield from _challengers()
+        elif name == "accounts":
+            yield from _accounts()
         elif _is_table(field):
             table: Any = field.annotation
             yield from ["", f"[{'.'.join((*at, name))}]", *_comment(table.__doc__ or "")]
@@ -92,6 +94,13 @@ def _jury() -> Iterator[str]:
             lines += [line for name, field in JurorTable.model_fields.items() for line in _key(name, field, given)]
     yield ""
     yield from (f"# {line}".rstrip() for line in lines)
+
+
+def _accounts() -> Iterator[str]:
+    """As comments: most providers need none."""
+    yield ""
+    lines = ["[accounts.gateway]", *_comment(AccountTable.__doc__ or ""), *_table(AccountTable, ())]
+    yield from (line if line.startswith("#") else f"# {line}" for line in lines)
 
 
 def _challengers() -> Iterator[str]:

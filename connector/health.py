@@ -10,6 +10,7 @@ from connector.app import App
 from connector.ledger import by_reason
 from connector.types import State
 from rollouts.errors import Fatal
+from rollouts.ledger import by_role, dollars
 
 
 class Health:
@@ -58,7 +59,8 @@ class Health:
 
     async def _ready(self, _: web.Request) -> web.Response:
         parked = {f"parked {number}": str(error) for number, error in enumerate(self._app.engine.parked, start=1)}
-        problems = self._wrong | parked
+        away = {f"lane {name} waits": str(error) for name, error in self._app.engine.unavailable.items()}
+        problems = self._wrong | parked | away
         return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -79,13 +81,16 @@ class Health:
             duels.add_metric([challenger, state.value], count)
         waiting = sum(count for (_, state), count in states.items() if state is State.JUDGED)
         outbox = GaugeMetricFamily("understudy_outbox_pending", "Judged duels not posted yet.", value=waiting)
-        spent = GaugeMetricFamily(
-            "understudy_spent_usd", "Known spending of this process.", value=self._app.budget.spent_usd
-        )
+        spent = GaugeMetricFamily("understudy_spent_usd", "All that the ledger holds.", labels=["model", "role"])
+        for (model, role), amount in by_role(await store.spending()).items():
+            spent.add_metric([model, role], dollars(amount))
+        left = GaugeMetricFamily("understudy_budget_remaining_usd", "What may still be spent.", labels=["window"])
+        for window in self._app.budget.windows:
+            left.add_metric([window.name], dollars(window.left or 0))
         lost = GaugeMetricFamily(
             "understudy_lost_duels", "Posted by this process, acknowledged, and not kept.", value=engine.delivery.lost
         )
-        found = [turns, duels, outbox, lost, spent]
+        found = [turns, duels, outbox, lost, spent, left]
         if mark := await store.mark(engine.arena.source.name):
             lag = (engine.clock.now() - mark).total_seconds()
             found.append(GaugeMetricFamily("understudy_ingest_lag_seconds", "Age of the mark.", value=lag))

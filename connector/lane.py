@@ -15,57 +15,47 @@ from functools import partial
 import structlog
 
 from connector.clock import Clock
+from connector.patience import Patience, said
 from connector.pipeline import Arena, advance, judge
 from connector.ports import Store
+from connector.thrift import Thrift
 from connector.types import Duel, State
-from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
-from rollouts.types import Options
+from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable, Unavailable, UnderstudyError
 
 log = structlog.get_logger(__name__)
 
 SOON = timedelta(minutes=1)
 """What moves again within this time is worth waiting for."""
-_LONGEST_WAIT_S = 3600.0
 _LOOK_EVERY_S = 1.0
 _UNPAID = (State.QUEUED, State.ROLLED)
-
-
-class Patience(Options):
-    """How failures are met."""
-
-    attempts: int = 5
-    """How often one step is tried before its duel is buried."""
-    first_wait_s: float = 2.0
-    """Doubles with every attempt, unless the server named a time."""
-    parked_s: float = 900.0
-    """How long a lane waits for a person after a fatal error."""
-
-    def wait_s(self, attempts: int, error: Exception | None = None) -> float:
-        """Return how long to wait after so many failures in a row, the last of which is `error`."""
-        wait_s = min(_LONGEST_WAIT_S, self.first_wait_s * 2.0 ** min(attempts - 1, 60))
-        asked_s = error.retry_after_s if isinstance(error, Retryable) else None
-        return wait_s if asked_s is None else max(wait_s, asked_s)
-
-
-def said(error: Exception) -> str:
-    """Return an error's own words; one that nobody expected needs its type to be understood."""
-    return str(error) if isinstance(error, UnderstudyError) else repr(error)
 
 
 class Lane:
     """Carries the duels of one challenger, `width` at a time."""
 
     def __init__(
-        self, challenger: str, arena: Arena, store: Store, *, width: int, patience: Patience, clock: Clock
+        self,
+        challenger: str,
+        arena: Arena,
+        store: Store,
+        *,
+        width: int,
+        patience: Patience,
+        clock: Clock,
+        thrift: Thrift | None = None,
     ) -> None:
         self.challenger = challenger
         self.parked: Fatal | None = None
         """Why nothing moves here, until a person acts."""
+        self.away: Unavailable | None = None
+        """Who does not answer; then nothing moves until `until`, and one duel finds out whether it does again."""
+        self._misses = 0
         self._arena, self._store, self._clock = arena, store, clock
-        self._width, self._patience = width, patience
+        self._width, self._patience, self._thrift = width, patience, thrift or Thrift()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._next: deque[Duel] = deque()
-        self._until: datetime | None = None
+        self.until: datetime | None = None
+        """When it is tried again."""
         self.peers: Mapping[str, Lane] = {}
         """The lanes of the other challengers, by name, where a jury looks at all answers together."""
         self._moved = asyncio.Event()
@@ -107,13 +97,22 @@ class Lane:
 
     async def _top_up(self) -> None:
         """Start what is due, as far as there is room."""
-        if self._until and self._clock.now() < self._until:
+        if self.until and self._clock.now() < self.until:
             return
-        self.parked = self._until = None
-        if len(self._next) < self._width - len(self._running):
+        self.parked = self.until = None
+        width = 1 if self.away else self._width
+        if len(self._next) < width - len(self._running):
             await self._refill()
-        while self._next and len(self._running) < self._width and not self._stopping.is_set():
-            self._start(self._next.popleft())
+            self._next.rotate(-self._misses)  # a duel that always runs out of time must not be the only one to find out
+        while self._next and len(self._running) < width and not self._stopping.is_set():
+            duel = self._next.popleft()
+            if self._may_be_asked(duel):
+                self._start(duel)
+
+    def _may_be_asked(self, duel: Duel) -> bool:
+        """Whether nothing has been held back since it was claimed."""
+        below = self._thrift.below
+        return duel.state is State.ROLLED or below is None or duel.challenge.id < below
 
     def _start(self, duel: Duel) -> None:
         task = asyncio.create_task(self._carry(duel), name=f"duel {duel.id}")
@@ -125,16 +124,25 @@ class Lane:
         self._moved.set()
 
     async def _due_soon(self) -> bool:
-        if self.parked is not None:
+        if self.parked is not None or (self.away and self.until and self.until > self._clock.now() + SOON):
             return False
-        due = await self._store.next_due(self.challenger, self._fingerprint, rolled=self._rolled)
+        due = await self._store.next_due(
+            self.challenger, self._fingerprint, rolled=self._rolled, below=self._thrift.below
+        )
         return due is not None and due <= self._clock.now() + SOON
 
     async def _refill(self) -> None:
         """Claim ahead: as many as fit at once and as many again, so that the store is asked seldom."""
         held = self._running.keys() | {duel.id for duel in self._next}
         limit = 2 * self._width + len(held)
-        found = await self._store.due(self.challenger, self._fingerprint, limit, self._clock.now(), rolled=self._rolled)
+        found = await self._store.due(
+            self.challenger,
+            self._fingerprint,
+            limit,
+            self._clock.now(),
+            rolled=self._rolled,
+            below=self._thrift.below,
+        )
         # What was running when the store was asked may have ended meanwhile: `found` shows it as it was before.
         self._next.extend(duel for duel in found if duel.id not in held)
 
@@ -146,8 +154,13 @@ class Lane:
         with structlog.contextvars.bound_contextvars(duel=duel.id, challenger=self.challenger):
             try:
                 await self._carry_or_note(duel)
+                self.away, self._misses = None, 0
+            except Unavailable as error:
+                self._rest(error)
             except Fatal as error:
                 self._park(error)
+                if isinstance(error, BudgetExhausted):  # one that is dearer than any period holds up none of the others
+                    await self._store.put_off([duel], self._clock.now())
 
     async def _carry_or_note(self, duel: Duel) -> None:
         """Take step after step, but none after a stop; note what fails by itself. Raises what concerns the lane."""
@@ -159,12 +172,12 @@ class Lane:
                         return
                     duel = await advance(self._arena, duel, patient=self._patient(duel))
                     await self._store.save(duel)
+        except (Unavailable, Fatal):
+            raise
         except Retryable as error:
             await self._retry_or_bury(await self._concerned(duel), error)
         except Permanent as error:
             await self._bury(await self._concerned(duel), error)
-        except Fatal:
-            raise
         except Exception as error:
             log.exception("duel.unexpected", state=duel.state)
             await self._retry_or_bury(await self._concerned(duel), error)
@@ -190,10 +203,10 @@ class Lane:
             await self._store.save_all(await judge(self._arena, ready, patient=self._patient(duel)))
             return
         awaited = coming or ready[:1]
-        held_up = any(self.peers[each.challenger].parked for each in awaited)
-        wait_s = self._patience.parked_s if held_up else self._patience.first_wait_s
-        until = self._clock.now() + timedelta(seconds=wait_s)
-        await self._store.put_off([duel], max(until, await self._store.all_due(awaited)))
+        now, peers = self._clock.now(), [self.peers[each.challenger] for each in awaited]
+        still = [peer.until or now + SOON for peer in peers if peer.parked or peer.away]
+        soon = now + timedelta(seconds=self._patience.first_wait_s)
+        await self._store.put_off([duel], max(soon, *still, await self._store.all_due(awaited)))
 
     async def _retry_or_bury(self, duels: Sequence[Duel], error: Exception) -> None:
         duels = [duel.model_copy(update={"attempts": duel.attempts + 1}) for duel in duels]
@@ -215,6 +228,17 @@ class Lane:
         """Nothing in this lane will work: leave every duel as it is, due as before, and say so once."""
         if self.parked is None:
             log.critical("lane.parked", caused_by=str(error), hint=error.hint, for_s=self._patience.parked_s)
+        opens_at = error.opens_at if isinstance(error, BudgetExhausted) else None
         self.parked = error
-        self._until = self._clock.now() + timedelta(seconds=self._patience.parked_s)
+        self.until = opens_at or self._clock.now() + timedelta(seconds=self._patience.parked_s)
+        self._next.clear()
+
+    def _rest(self, error: Unavailable) -> None:
+        """Somebody does not answer: leave every duel as it is, due as before, and ask again when it is time."""
+        if self.away is None:
+            log.info("lane.waits", caused_by=str(error))
+        self.away = error
+        self._misses += 1
+        if self.parked is None:
+            self.until = self._clock.now() + timedelta(seconds=error.retry_after_s or self._patience.first_wait_s)
         self._next.clear()

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.assemble import assemble
-from connector.intake import Rules, sort_out, untaken
+from connector.intake import Rules, kept, sort_out, untaken
 from connector.media import with_media
 from connector.ports import Sink, Source
 from connector.settle import Settling, Waiting, settling
@@ -71,13 +71,13 @@ async def ingest(
                 if in_a_row == MOST_REFUSALS:
                     raise taken
             elif taken is not None:
-                yield taken
+                yield kept(taken, arena.rules)
                 in_a_row, fetches = 0, fetches or taken.trace.fate is not Fate.WAITING
     for sighting in refused:
         known = before.get(sighting.trace_id)
         again = known is not None and known.reason == UNFETCHED
         hopeless = fetches and again and waiting.is_over(sighting)
-        yield untaken(sighting, Fate.FAILED if hopeless else Fate.WAITING, UNFETCHED)
+        yield kept(untaken(sighting, Fate.FAILED if hopeless else Fate.WAITING, UNFETCHED), arena.rules)
 
 
 async def _take(arena: Arena, sighting: Sighting, before: Seen | None, waiting: Waiting) -> Intake | Retryable | None:
@@ -85,7 +85,8 @@ async def _take(arena: Arena, sighting: Sighting, before: Seen | None, waiting: 
     decision = settling(sighting, before, waiting)
     if decision is Settling.KNOWN:
         return None
-    if before is not None and before.taken:  # its turns keep their ids, even if its root brings a session at last
+    if before is not None and before.taken and before.session_id != arena.rules.stored(sighting.session_id):
+        # Its turns keep their ids, even if its root brings a session at last.
         sighting = sighting.model_copy(update={"session_id": before.session_id})
     if reason := arena.rules.selection.filters.excludes(sighting):
         return untaken(sighting, Fate.FILTERED, reason)
@@ -120,16 +121,18 @@ async def assembled(arena: Arena, sighting: Sighting, trace: Trace) -> Assembly:
     """Read a trace; where it begins in the middle, together with what its session held before."""
     formats = arena.rules.formats
     alone = assemble(trace, formats)
-    if not (alone.begins_in_the_middle and sighting.session_id):
+    if not (alone.begins_in_the_middle and sighting.session_id) or arena.rules.hides(sighting.session_id):
         return alone
     return assemble(trace, formats, await arena.source.earlier(sighting))
 
 
 def duels(arena: Arena, intake: Intake) -> list[Duel]:
-    """Return one duel per challenge and challenger."""
+    """Return one duel per challenge and challenger; challenges that are held have none before they are drawn."""
+    held = {turn.id for turn in intake.turns if turn.fate is Fate.HELD}
     return [
         Duel.of(challenge, name, challenger.fingerprint)
         for challenge in intake.challenges
+        if challenge.id not in held
         for name, challenger in arena.challengers.items()
     ]
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from connector.traces import Sighting, Trace, Window
-from connector.types import Count, Duel, Intake, Run, Seen, State
+from connector.types import Closed, Count, Duel, Hold, Intake, Masked, Remains, Run, Seen, State
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import HumanVerdict, Opinion
 from judges.standings.tables import Columns
-from judges.types import Unit
+from judges.types import Scale, Unit
 from rollouts.journal import Journal
 from rollouts.types import Challenge, Media
 
@@ -55,6 +55,9 @@ class Sink(Protocol):
     async def missing(self, duels: Sequence[Duel]) -> set[str]:
         """Read back; return the ids of those duels of which something that was acknowledged is not there."""
 
+    async def forget(self, remains: Remains) -> None:
+        """Remove these, whatever is there of them; what is not there is no error. It may be repeated."""
+
     async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Write one epoch's leaderboard where people look; `runs` say what each challenger's row is made of."""
 
@@ -85,16 +88,25 @@ class Store(Journal, Protocol):
         """Queue a duel for every stored challenge of `epochs` that `challenger` has not met; return how many."""
 
     async def due(
-        self, challenger: str, fingerprint: str, limit: int, now: datetime, *, rolled: bool = False
+        self,
+        challenger: str,
+        fingerprint: str,
+        limit: int,
+        now: datetime,
+        *,
+        rolled: bool = False,
+        below: str | None = None,
     ) -> list[Duel]:
         """Return up to `limit` duels that wait for a paid step and whose time has come, the furthest and oldest first.
 
         Duels under another fingerprint were queued for another competitor, whatever its name. With `rolled` only those
-        that have their answer.
+        that have their answer; with `below`, of the others only those over challenges whose ids sort before it.
         """
 
-    async def next_due(self, challenger: str, fingerprint: str, *, rolled: bool = False) -> datetime | None:
-        """Return when the next duel that waits for a paid step may be touched."""
+    async def next_due(
+        self, challenger: str, fingerprint: str, *, rolled: bool = False, below: str | None = None
+    ) -> datetime | None:
+        """Return when the next duel that waits for a paid step may be touched; chosen as in `due`."""
 
     async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
         """Return up to `limit` judged duels whose time has come."""
@@ -132,6 +144,9 @@ class Store(Journal, Protocol):
     async def confirmed(self, duels: Sequence[Duel]) -> None:
         """These were read back and found whole."""
 
+    async def forgotten(self, sightings: Sequence[Sighting]) -> set[str]:
+        """Return the ids of those that were forgotten; of a user or a session what began before that."""
+
     async def ledger(self) -> list[Count]:
         """Count where every trace and every turn has ended, the most frequent first; every one is in one count."""
 
@@ -157,6 +172,43 @@ class Store(Journal, Protocol):
 
     async def epochs(self, judge: str) -> list[str]:
         """Return the epochs in which anything was judged, the oldest first."""
+
+    async def close(self, closed: Closed) -> None:
+        """Keep an epoch as it is; one that is closed already stays as it was."""
+
+    async def closed(
+        self, epoch: str | None = None, jury: str | None = None, *, unpublished: bool = False
+    ) -> list[Closed]:
+        """Return what is closed, of one epoch or all, under one jury or all, in the order in which it was closed."""
+
+    async def closed_epochs(
+        self, jury: str | None = None, scale: Scale | None = None, unit: Unit | None = None
+    ) -> set[str]:
+        """Return the names of the epochs that are closed, under these conditions or any."""
+
+    async def published(self, closed: Closed) -> None:
+        """The sink has it as closed."""
+
+    async def unfinished(self, epoch: str, fingerprints: Mapping[str, str]) -> Mapping[str, int]:
+        """Count these challengers' duels of an epoch that wait for an answer or a judgment; none is no entry."""
+
+    async def last_duel(self) -> int:
+        """Return the number of the newest duel; numbers only grow."""
+
+    async def late(self, closed: Closed) -> int:
+        """Count the duels of a closed epoch that came after it was closed."""
+
+    async def masking_key(self) -> bytes:
+        """Return the key of this store, made once: without it nobody can tell what a digest of a value stands for."""
+
+    async def masked(self) -> Mapping[str, Masked]:
+        """Count what was masked in everything that was ever taken, by kind; in answers nothing is counted."""
+
+    async def hold(self, holds: Collection[Hold]) -> None:
+        """Write down what stands still now, in place of what did; what did before keeps its beginning."""
+
+    async def holds(self) -> list[Hold]:
+        """Return what stood still when that was last written down, the longest first."""
 
     async def duels_of(self, challenge_id: str) -> list[Duel]:
         """Return the duels over challenges whose id begins so, or that come from the trace of that id."""

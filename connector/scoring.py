@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
-from connector.types import Duel, Score, digest
+from connector.epochs import begins
+from connector.types import Duel, Score, digest, period_of
 from judges.types import Judgment, Round
+from rollouts.types import Challenge
 
 WIN = "understudy_win"
 """Stands on rollouts alone: dashboards average it by model."""
@@ -23,6 +26,16 @@ _NAME_LIMIT = 35  # characters, of a score config's name
 def rollout_trace_id(duel: Duel) -> str:
     """Name the trace that shows the challenger's answer."""
     return OWN + digest(duel.id, "rollout")[:24]
+
+
+def traces_of(duel_id: str, judges: Iterable[str]) -> list[str]:
+    """Return the traces that show a duel: its answer, and what each of these judges said."""
+    return [OWN + digest(duel_id, *what)[:24] for what in (("rollout",), *(("judge", judge) for judge in judges))]
+
+
+def production_score_id(duel_id: str) -> str:
+    """Name the score of a duel on production's own observation."""
+    return digest(duel_id, _PRODUCTION)
 
 
 def judge_trace_id(duel: Duel) -> str:
@@ -60,6 +73,14 @@ def judged_at(duel: Duel) -> datetime:
     return max(begun, default=answered_at(duel))
 
 
+def shown_at(challenge: Challenge) -> datetime:
+    """Return when production's answer is shown to have been given.
+
+    What is asked in every epoch is shown within it: its own time may be years back, and Langfuse is asked by time.
+    """
+    return challenge.origin.started_at if challenge.tier == "fresh" else begins(period_of(challenge))
+
+
 def answered_at(duel: Duel) -> datetime:
     """Return when the challenger began to answer: the time of all scores, which another judge must overwrite.
 
@@ -77,7 +98,7 @@ def scores(duel: Duel) -> list[Score]:
     found = [_score(duel, VERDICT, judgment.verdict.value, comment=judgment.reason)]
     if judgment.score is not None:
         found.append(_score(duel, WIN, judgment.score, comment=judgment.reason))
-        found.append(_on_production(duel, judgment))
+        found += [_on_production(duel, judgment)] if duel.challenge.origin.trace_id else []
     if judgment.consistent is not None:
         found.append(_score(duel, CONSISTENT, float(judgment.consistent)))
     return found
@@ -114,7 +135,7 @@ def _score(duel: Duel, name: str, value: float | str, comment: str | None = None
 def _on_production(duel: Duel, judgment: Judgment) -> Score:
     origin = duel.challenge.origin
     return Score(
-        id=digest(duel.id, _PRODUCTION),
+        id=production_score_id(duel.id),
         name=win_name(duel.challenger),
         value=judgment.score if judgment.score is not None else "",
         data_type="NUMERIC",
@@ -133,6 +154,7 @@ def _links(duel: Duel) -> dict[str, str]:
     return {
         "challenger": duel.challenger,
         "challenge": duel.challenge.id,
+        "tier": duel.challenge.tier,
         "judge": duel.judgment.judge if duel.judgment else "",
         "rollout_trace_id": rollout_trace_id(duel),
         "judge_trace_id": judge_trace_id(duel),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic import Field
-
+from connector.sampling.options import Sampling
 from connector.traces import Sighting
 from connector.types import Disposition, Fate, digest
 from rollouts.types import Challenge, Options, Record
@@ -39,15 +38,6 @@ class Filters(Options):
         return next((name for name, passes in checks.items() if not passes), None)
 
 
-class Sampling(Options):
-    """How many of the readable turns become duels."""
-
-    share: float = Field(default=1.0, ge=0.0, le=1.0)
-    """The share of challenges taken, 0 to 1. Which ones depends on their ids and the seed alone."""
-    seed: int = 0
-    """Another seed takes other challenges."""
-
-
 class Selection(Record):
     """Which of the readable turns become duels."""
 
@@ -64,6 +54,10 @@ class Selection(Record):
         if int(digest(drawn, str(self.sampling.seed))[:12], 16) / 16**12 >= self.sampling.share:
             return Disposition.of_turn(challenge, Fate.SAMPLED_OUT)
         return None
+
+    def holds(self, challenge: Challenge) -> bool:
+        """Whether a challenge that is wanted waits for the draw of its epoch."""
+        return self.sampling.strategy != "all" and challenge.tier == "fresh"
 
 
 def before(sighting: Sighting, session: Iterable[Sighting]) -> list[Sighting]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -31,6 +32,19 @@ def configure_logs(level: str, form: str) -> None:
     )
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def censor_logs(mask: Callable[[str], str]) -> None:
+    """Let `mask` see every text of every line from here on: errors may repeat what production logged."""
+
+    def censor(_: Any, __: str, event: Any) -> Any:
+        return {
+            key: mask(value) if isinstance(value, str) and key != "timestamp" else value for key, value in event.items()
+        }
+
+    *others, renderer = structlog.get_config()["processors"]
+    kept = [each for each in others if getattr(each, "__name__", "") != censor.__name__]
+    structlog.configure(processors=[*kept, structlog.processors.format_exc_info, censor, renderer])
 
 
 def _json(_: Any, __: str, event: Any) -> str:

@@ -7,12 +7,15 @@ challenger are a `Duel`: the unit of work, a row with a state. What is posted ab
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from connector.epochs import epoch_of
 from connector.traces import Conversation, Glance, Sighting
+from judges.standings.leaderboard import Leaderboard
+from judges.standings.parts import Part
 from judges.types import Judgment
 from rollouts.types import Challenge, Record, Rollout
 
@@ -90,9 +93,9 @@ class Disposition(Record):
 
 
 class Count(Record):
-    """How many traces or turns ended in one way."""
+    """How many traces, turns or items of tiers ended in one way."""
 
-    of: Literal["trace", "turn"]
+    of: Literal["trace", "turn", "item"]
     fate: Fate
     reason: str
     format: str | None = None
@@ -102,6 +105,15 @@ class Count(Record):
     count: int
     example: str
     """The id of one trace among them."""
+
+
+class Masked(Record):
+    """How much of one kind was masked."""
+
+    values: int
+    """Different values, counted anew in every turn that holds them."""
+    challenges: int
+    """Turns that hold any."""
 
 
 class Assembly(Record):
@@ -195,6 +207,75 @@ class Run(Record):
     """When its first rollout began: not after anything that is said of it."""
 
 
+class Period(Record):
+    """One epoch under one jury, with what it takes to compare it with others."""
+
+    board: Leaderboard
+    fingerprints: dict[str, str]
+    """Of the challengers: another configuration under the same name has no past here."""
+    unfinished: dict[str, int]
+    """By challenger, duels that are still open, or were when the epoch closed; in no figure."""
+    parts: tuple[Part, ...]
+
+    @property
+    def epoch(self) -> str:
+        """Which epoch it is."""
+        return self.board.epoch or ""
+
+    def line(self, challenger: str) -> str:
+        """Return eight hex digits that stay as long as a challenger's figures may be compared from epoch to epoch."""
+        return digest(self.board.lasting, self.fingerprints.get(challenger, ""))[:8]
+
+
+class Closed(Period):
+    """An epoch as it was when it was closed."""
+
+    jury: str
+    """The version of the jury; the leaderboard's judge may be named without those that were set aside."""
+    last_duel: int
+    """The last duel that the store had then: those after it came late."""
+    published: bool = False
+    """Whether the sink has it as closed."""
+
+
+Place = Literal["item", "trace", "score", "pair", "answer", "bytes"]
+"""Where something is that has to go: a dataset item, trace, score or queued pair of ours; an answer in the cache; and
+the bytes of the state file."""
+
+
+class Subject(NamedTuple):
+    """Whose words are to be forgotten."""
+
+    kind: Literal["user", "session", "trace"]
+    id: str
+
+
+class Forgot(Record):
+    """How much was forgotten."""
+
+    traces: int = 0
+    challenges: int = 0
+    """Turns whose texts went, those of later traces included that repeat them."""
+    duels: int = 0
+    elsewhere: int = 0
+    """Objects in Langfuse, answers in the cache, and the state file: all of these are to be cleaned."""
+
+
+class Remains(Record):
+    """What is to be removed where results went."""
+
+    items: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
+    """Spans that people are shown in a queue."""
+
+    @classmethod
+    def of(cls, place: Place, ids: Sequence[str]) -> Self:
+        """Return what is in one place."""
+        return cls.model_validate({f"{place}s": tuple(ids)})
+
+
 class Score(Record):
     """One figure about one thing in Langfuse. The same id and time overwrite."""
 
@@ -209,6 +290,19 @@ class Score(Record):
     comment: str | None = None
     metadata: dict[str, Any] = {}
     environment: str = "sdk-experiment"
+
+
+class Hold(Record):
+    """Something that stands still, or goes slower."""
+
+    what: str
+    """`lane <challenger>`, `delivery`, or `budget`."""
+    reason: str
+    money: bool
+    """Whether it is for want of money."""
+    since: datetime
+    until: datetime | None = None
+    """When it goes on by itself, where that is known."""
 
 
 def digest(*parts: str) -> str:

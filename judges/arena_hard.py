@@ -36,11 +36,10 @@ class ArenaHard(ModelJudge):
             return lost
         pair = Pair.of(challenge, rollout, self.most_chars)
 
-        async def look(seat: Seat, repeat: int) -> Round:
-            name = f"{seat}{repeat}"
-            found = await self.put(challenge, pair.material(seat), ask, read_label, model=model, look=name)
+        async def look(number: int, seat: Seat) -> Round:
+            found = await self.put(challenge, pair.material(seat), ask, read_label, model=model, look=number)
             label = found.said
             return found.round(seat, score(label, seat) if label else None, label=label)
 
-        looks = [look(seat, repeat) for repeat in range(self.repeats) for seat in SEATS]
+        looks = (look(number, seat) for number, seat in enumerate(SEATS * self.repeats))
         return add_up(version, await all_of(looks), method=method)

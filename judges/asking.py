@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from judges.judge import Ask
 from judges.labels import Problem
 from judges.types import Round
-from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.errors import Fatal, Permanent, Retryable, Unavailable
 from rollouts.types import Completion, Message, Parameters, Request, Text, Usage
 
 Said = TypeVar("Said")
@@ -28,12 +28,24 @@ class Question(NamedTuple):
     version: str
     """Of the judge, its model included."""
     challenge_id: str
-    look: str
-    """Which of several looks at the same material this is: each is a call of its own."""
+    trace_id: str
+    """The trace whose words are in the material."""
+    look: int
+    """Which of several looks, perhaps at the same material, this is: each is a call of its own."""
 
     def key(self, asked: int) -> str:
         """Name a call by all that it depends on; earlier replies follow from these."""
         return hashlib.sha256(json.dumps([*self, asked]).encode()).hexdigest()
+
+    def request(self, asked: int, messages: tuple[Message, ...], parameters: Parameters) -> Request:
+        """Return the call that puts the question for the first time, or again."""
+        return Request(
+            key=self.key(asked),
+            trace_id=self.trace_id,
+            repetition=self.look,
+            messages=messages,
+            parameters=parameters,
+        )
 
     def opening(self) -> tuple[Message, ...]:
         """Return what the judge is told first."""
@@ -74,12 +86,17 @@ async def until_read(
     question: Question, ask: Ask, read: Callable[[str], Said | Problem], *, parameters: Parameters, most: int
 ) -> Answered[Said]:
     """Ask until `read` can make something of a whole reply, at most `most` times. A reply cut off proves nothing."""
+
+    def made_of(reply: Completion) -> Said | Problem:
+        return Problem(what="truncated") if reply.truncated else read(reply.message.text)
+
     messages, replies = question.opening(), list[Completion]()
     reading: Said | Problem = Problem(what="nobody was asked")
     while len(replies) < most:
-        reply = await ask(Request(key=question.key(len(replies)), messages=messages, parameters=parameters))
+        request = question.request(len(replies), messages, parameters)
+        reply = await ask(request, fit=lambda reply: not isinstance(made_of(reply), Problem))
         replies.append(reply)
-        reading = Problem(what="truncated") if reply.truncated else read(reply.message.text)
+        reading = made_of(reply)
         if not isinstance(reading, Problem):
             break
         messages = (*messages, *_urged(reply.message.text, question.urging))
@@ -94,13 +111,18 @@ async def all_of(asking: Iterable[Awaitable[Found]]) -> list[Found]:
 
 
 def raise_worst(results: Iterable[object]) -> None:
-    """Raise the error among `results` that leaves the least hope: a bug, then `Fatal`, `Permanent`, `Retryable`."""
+    """Raise the error among `results` that leaves the least hope: a bug, then `Fatal`, `Permanent`, `Retryable`.
+
+    `Unavailable` goes before what is merely `Retryable`: it is no fault of the record.
+    """
     if errors := [result for result in results if isinstance(result, BaseException)]:
         raise min(errors, key=_hope)
 
 
 def _hope(error: BaseException) -> int:
-    return next((rank for rank, kind in enumerate((Fatal, Permanent, Retryable), 1) if isinstance(error, kind)), 0)
+    return next(
+        (rank for rank, kind in enumerate((Fatal, Permanent, Unavailable, Retryable), 1) if isinstance(error, kind)), 0
+    )
 
 
 def _urged(said: str, urging: str) -> tuple[Message, ...]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar, Literal
+from collections.abc import Awaitable, Mapping
+from typing import ClassVar, Literal, Protocol
 
 from judges.types import Judgment, Scale
+from rollouts.model import Fit
 from rollouts.types import Challenge, Completion, Options, Request, Rollout
 
-Ask = Callable[[Request], Awaitable[Completion]]
-"""How a judge reaches its model. Each request's key must name the question for good, so that it is paid once."""
+
+class Ask(Protocol):
+    """How a judge reaches its model. Each request's key must name the question for good, so that it is paid once."""
+
+    def __call__(self, request: Request, /, *, fit: Fit = ...) -> Awaitable[Completion]:
+        """Return the answer; only one that is `fit` is kept for others who ask the same."""
 
 
 class Judge(Options, ABC):

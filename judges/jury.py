@@ -21,11 +21,12 @@ from judges.jury_verdict import Rule, jury_verdict
 from judges.prompts import fingerprint
 from judges.types import Judgment, Scale, Verdict
 from judges.verdicts import headline
-from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.errors import Fatal, Permanent, Retryable, Unavailable
 from rollouts.model import Model
 from rollouts.types import Challenge, Options, Rollout
 
-_PASSED_OVER = (Permanent, Retryable)
+_PASSED_OVER = (Permanent, Unavailable)
+_PASSED_OVER_AT_LAST = (Permanent, Retryable)
 _NOBODY = "No judge may sit here, or none could be had: "
 
 
@@ -137,7 +138,8 @@ class Jury:
     ) -> Mapping[str, Judgment]:
         """Return the judgment of each rollout, by challenger; `models` are those that answered.
 
-        A jury that is not `patient` goes on without a judge that may only be reached later, if it has its quorum.
+        A jury goes on without a judge whose provider is known to be down, if it has its quorum; one that is not
+        `patient` also without a judge that may only be reached later.
 
         What was `heard` of this jury before, or of its judges alone or in another jury, is not asked again. Raises what
         their models raise, but for `Permanent` where others can still be heard.
@@ -178,10 +180,11 @@ class Jury:
             sitting, free = free[:missing], free[missing:]
             asked = (_heard_or_asked(juror, challenge, rollouts, heard) for juror in sitting)
             results = await asyncio.gather(*asked, return_exceptions=True)
-            raise_worst(found for found in results if not isinstance(found, Permanent if patient else _PASSED_OVER))
+            passed_over = _PASSED_OVER if patient else _PASSED_OVER_AT_LAST
+            raise_worst(found for found in results if not isinstance(found, passed_over))
             late += [found for found in results if isinstance(found, Retryable)]
             for juror, found in zip(sitting, results, strict=True):
-                if isinstance(found, _PASSED_OVER):
+                if isinstance(found, passed_over):
                     absent[juror.version] = f"without an answer: {found}"
                 elif not isinstance(found, BaseException):
                     said.append(found)

@@ -131,8 +131,9 @@ class ModelJudge(Judge, ABC):
         read: Callable[[str], Said | Problem],
         *,
         model: str,
-        look: str,
+        look: int,
     ) -> Answered[Said]:
         """Put one question and return what was made of the replies; `look` sets apart looks at the same material."""
-        question = Question(self.instructions, material, self.urging, self.version(model), challenge.id, look)
+        told, trace_id = (self.instructions, material, self.urging), challenge.origin.trace_id
+        question = Question(*told, self.version(model), challenge.id, trace_id, look)
         return await until_read(question, ask, read, parameters=self.method(model).parameters, most=self.asks)

@@ -80,16 +80,16 @@ class Pointwise(ModelJudge):
         """
         situation = prompts.situation(challenge)
 
-        async def look(answer: Completion, seat: str | None, repeat: int) -> Round:
+        async def look(number: int, answer: Completion, seat: str | None) -> Round:
             shown = transcript.answer(answer.message, self.most_chars)
             material = prompts.question(situation, {"": shown}, among({"": answer}, challenge.tools))
-            found = await self.put(challenge, material, ask, _read, model=model, look=f"{seat or ''}{repeat}")
+            found = await self.put(challenge, material, ask, _read, model=model, look=number)
             if found.said is None:
                 return found.round(seat, None)
             return found.round(seat, found.said if seat else 1 - found.said, grades={_SEAT: found.said})
 
         both = (challenge.baseline, None), (rollout.completion, _SEAT)
-        looks = [look(answer, seat, repeat) for repeat in range(self.repeats) for answer, seat in both]
+        looks = (look(number, answer, seat) for number, (answer, seat) in enumerate(both * self.repeats))
         judgment = add_up(self.version(model), await all_of(looks), method=self.method(model))
         return judgment.model_copy(update={"consistent": None})
 

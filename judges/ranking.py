@@ -107,13 +107,13 @@ class Ranking(ModelJudge):
         """Ask both ways round, as often as configured; nobody where all answers are one."""
         letters = sorted(table.seated(0))
 
-        async def look(order: int, repeat: int) -> Ballot:
-            material, name = table.material(order), f"{order}{repeat}"
+        async def look(number: int, order: int) -> Ballot:
+            material = table.material(order)
             read = partial(_read, letters=letters)
-            return Ballot(order, await self.put(challenge, material, ask, read, model=model, look=name))
+            return Ballot(order, await self.put(challenge, material, ask, read, model=model, look=number))
 
-        repeats = range(self.repeats) if len(letters) > 1 else ()
-        return Ballots(table, tuple(await all_of(look(order, repeat) for repeat in repeats for order in ORDERS)))
+        orders = ORDERS * self.repeats if len(letters) > 1 else ()
+        return Ballots(table, tuple(await all_of(look(number, order) for number, order in enumerate(orders))))
 
 
 def _read(text: str, letters: Sequence[str]) -> Ranks | Problem:

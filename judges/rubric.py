@@ -99,14 +99,13 @@ class Rubric(ModelJudge):
             return lost
         pair = Pair.of(challenge, rollout, self.most_chars)
 
-        async def look(seat: Seat, repeat: int) -> Round:
-            name = f"{seat}{repeat}"
-            found = await self.put(challenge, pair.material(seat), ask, self._read, model=model, look=name)
+        async def look(number: int, seat: Seat) -> Round:
+            found = await self.put(challenge, pair.material(seat), ask, self._read, model=model, look=number)
             grades = found.said or {}
             other: Seat = "A" if seat == "B" else "B"
             return found.round(seat, 0.5 + (grades[seat] - grades[other]) / 2 if grades else None, grades=grades)
 
-        looks = [look(seat, repeat) for repeat in range(self.repeats) for seat in SEATS]
+        looks = (look(number, seat) for number, seat in enumerate(SEATS * self.repeats))
         return add_up(version, await all_of(looks), method=method)
 
     def _read(self, text: str) -> dict[Seat, float] | Problem:

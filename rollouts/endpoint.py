@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -14,17 +14,28 @@ import httpx2
 import orjson
 from pydantic import Field, model_validator
 
-from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.errors import Fatal, Permanent, Unanswered
 from rollouts.families import differences, suited
-from rollouts.refusals import retry_after_s
+from rollouts.headroom import exhausted_s
 from rollouts.secrets import read_secret
 from rollouts.types import Options, Parameters, Request
 
 CONNECT_S = 30.0
-"""A burst of first calls needs longer than the SDKs' 5 s on a busy machine."""
+"""A burst of first calls needs longer than the SDKs' 5 s on a busy machine. Never more than half of the time there is,
+so that a server that takes no connection is told from one that took the question: only that one may send a bill."""
+
+_UNSENT = (
+    aiohttp.ClientConnectorError,  # refused, no such name, no route, a certificate that does not fit
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientSSLError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+)
+"""What can only happen before a request is sent. httpx's own classes do not tell: the transport calls a hang-up by the
+server a time-out of the connection."""
 
 PATIENCE_S = 5.0
-"""A longer Retry-After is not waited for inside a call, where it would hold a slot: it becomes `Retryable`."""
+"""A longer Retry-After is not waited for inside a call: the duel is put off instead."""
 
 
 class Endpoint(Options):
@@ -35,11 +46,11 @@ class Endpoint(Options):
     api_key_env: str | None = None
     """The environment variable that holds the key; with `_FILE` added, one that names a file with the key."""
     timeout_s: float = Field(default=300.0, gt=0)
-    """How long one call may take, the SDK's own retries included."""
+    """How long one try of a call may take."""
     connections: int = Field(default=1000, gt=0)
     """The most calls at once; a limit on concurrency belongs into the model's limits, and must not be higher."""
     max_retries: int = Field(default=2, ge=0, le=5)
-    """How often the SDK tries again by itself, within seconds."""
+    """How often a call is tried again within seconds, if it may work then. Each try is a purchase of its own."""
     unsupported: tuple[str, ...] = ()
     """Parameters that this model refuses, such as `temperature`: never sent, and named as lost. What is known of the
     models of OpenAI and Anthropic by their names need not be said."""
@@ -74,8 +85,7 @@ class Endpoint(Options):
         """Open an SDK's HTTP client, of its aiohttp kind: that needs half the processor time of the default."""
         return client(
             limits=httpx2.Limits(max_connections=self.connections, max_keepalive_connections=self.connections),
-            timeout=httpx2.Timeout(self.timeout_s, connect=CONNECT_S),
-            event_hooks={"response": [_leave_long_waits_to_us]},
+            timeout=httpx2.Timeout(self.timeout_s, connect=min(CONNECT_S, self.timeout_s / 2)),
         )
 
     def suited(self, request: Request) -> Parameters:
@@ -93,21 +103,31 @@ class Endpoint(Options):
 
     @asynccontextmanager
     async def within_time(self) -> AsyncIterator[None]:
-        """Turn what goes wrong on the way into `Retryable`; the SDK's own errors are the caller's to read."""
+        """Turn what goes wrong on the way into `Unanswered`; the SDK's own errors are the caller's to read."""
         try:
             async with asyncio.timeout(self.timeout_s):
                 yield
         except TimeoutError:
-            raise Retryable(f"{self.base_url} did not answer within {self.timeout_s:g} s") from None
+            raise Unanswered(f"{self.base_url} did not answer within {self.timeout_s:g} s", paid=True) from None
         except (aiohttp.ClientError, httpx2.HTTPError) as error:
             raise unreachable(self.base_url, error) from None
 
 
-def unreachable(base_url: str, error: BaseException) -> Retryable:
-    """Return what to raise when nothing came back, with the root of the SDK's chain of causes."""
-    while error.__cause__ is not None:
+def unreachable(base_url: str, error: BaseException) -> Unanswered:
+    """Return what to raise when nothing came back, with the root of the SDK's chain of causes.
+
+    Whoever was connected may have read the question, and bill it.
+    """
+    causes = list(_causes(error))
+    paid = not any(isinstance(cause, _UNSENT) for cause in causes)
+    root = causes[-1]
+    return Unanswered(f"{base_url} could not be reached: {type(root).__name__}: {root}", paid=paid)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
         error = error.__cause__
-    return Retryable(f"{base_url} could not be reached: {type(error).__name__}: {error}")
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
@@ -126,11 +146,12 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 
 
 def ended(response: httpx2.Response) -> dict[str, Any]:
-    """Return latency and start of the last attempt: the SDK's waiting between attempts is not the model's."""
-    return {"latency_s": response.elapsed.total_seconds(), "started_at": datetime.now(UTC) - response.elapsed}
+    """Return latency and start of a call, and what the server says is left.
 
-
-async def _leave_long_waits_to_us(response: httpx2.Response) -> None:
-    """Both SDKs obey `x-should-retry`; by themselves they sleep for two minutes (OpenAI) or any time (Anthropic)."""
-    if response.status_code >= 400 and (retry_after_s(response.headers) or 0) > PATIENCE_S:  # noqa: PLR2004
-        response.headers["x-should-retry"] = "false"
+    The clock starts when the request is handed to the connection: no line, pause or earlier try is in it.
+    """
+    return {
+        "latency_s": response.elapsed.total_seconds(),
+        "started_at": datetime.now(UTC) - response.elapsed,
+        "exhausted_s": exhausted_s(response.headers.raw),
+    }

@@ -2,13 +2,18 @@
 
 * UnderstudyError
   x Retryable         wait, then try the same record again
-    · Unavailable       whoever is asked is down: nothing was sent, and nothing will be for a while
+    · Throttled         too much was asked at once: ask less
+    · Unanswered        nobody is there, or who is there is broken
+      - Overloaded        both: it breaks under what is asked
+    · Unavailable       whoever is asked is known to be down: nothing more is sent for a while
   x Permanent         this record will never work: bury it, go on with the next
   x Fatal             nothing of its kind will work until a person acts: park it, let the others go on
     · BudgetExhausted   the money that was allowed is spent
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class UnderstudyError(Exception):
@@ -25,6 +30,9 @@ class UnderstudyError(Exception):
 class Retryable(UnderstudyError):
     """The same call may work later; `retry_after_s` repeats what the server asked for, in seconds."""
 
+    soon: bool = True
+    """Whether trying again within seconds may help; a server can say that it will not."""
+
     def __init__(
         self, message: str, *, retry_after_s: float | None = None, hint: str | None = None, paid: bool = False
     ) -> None:
@@ -33,8 +41,22 @@ class Retryable(UnderstudyError):
         self.paid = paid
 
 
+class Throttled(Retryable):
+    """The server refuses because of how much or how fast it is asked."""
+
+
+class Unanswered(Retryable):
+    """No connection, no answer in time, or an error of the server's own. If it goes on, the server is down."""
+
+
+class Overloaded(Throttled, Unanswered):
+    """The server is up, but too busy for anybody."""
+
+
 class Unavailable(Retryable):
-    """Whoever would be asked is known to be down: nothing was sent, and it is no fault of the record."""
+    """Whoever is asked is known to be down: it is no fault of the record, which is left exactly as it is."""
+
+    soon = False
 
 
 class Permanent(UnderstudyError):
@@ -46,4 +68,8 @@ class Fatal(UnderstudyError):
 
 
 class BudgetExhausted(Fatal):
-    """No call can be paid any more within the budget."""
+    """No call can be paid any more within the budget, until `opens_at`; `None` where no next period will come."""
+
+    def __init__(self, message: str, *, hint: str | None = None, opens_at: datetime | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.opens_at = opens_at

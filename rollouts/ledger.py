@@ -6,6 +6,8 @@ of them per token, so that sums are exact, in SQLite's integers too.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
@@ -60,3 +62,27 @@ class Settlement(Record):
     """Picodollars; `None` where an answer's price is unknown."""
     input_tokens: int | None = None
     output_tokens: int | None = None
+
+
+class Spent(Record):
+    """What the calls of one model, in one role and with one outcome, came to."""
+
+    model: str
+    role: Role
+    outcome: Outcome | None
+    """`None` for calls under way."""
+    calls: int
+    spent: int
+    """Picodollars; what is not known counts as the worst."""
+    input_tokens: int | None
+    output_tokens: int | None
+    unpriced: int
+    """Calls of which not even the worst price is known: they are not in the sum."""
+
+
+def by_role(spent: Iterable[Spent]) -> Mapping[tuple[str, Role], int]:
+    """Add up picodollars by model and role, whatever became of the calls."""
+    sums = Counter[tuple[str, Role]]()
+    for each in spent:
+        sums[each.model, each.role] += each.spent
+    return sums

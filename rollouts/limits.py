@@ -1,68 +1,31 @@
-"""How fast one model may be asked: calls at once, requests and tokens per minute, and pauses a server asks for.
+"""How fast one model may be asked, and whether at all: its own limits inside of those that it shares with others.
 
 No library takes back tokens that were not used or holds everyone for a Retry-After, and those tried let short prompts
-overtake long ones. This is a token bucket for each rate, served first come, first served.
+overtake long ones. Here calls of one model begin in the order of arrival, and models that share an account take turns:
+of each only the first in line stands at the account's gate, so that judges and challengers cannot starve each other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rollouts.errors import Retryable, UnderstudyError
+from rollouts.breaker import Breaker
+from rollouts.errors import Retryable, Throttled, Unanswered, Unavailable, UnderstudyError
+from rollouts.gate import Clock, Gate, Sleep
 from rollouts.types import Completion
-
-BURST_S = 1.0
-"""How much of a rate may be used at once, in seconds' worth: any minute stays within 61 seconds' worth."""
 
 SOON_S = 1e-6
 """Shorter waits are rounding errors, and a clock may be too coarse to see them end."""
 
-
-class _Bucket:
-    """Refills at `per_minute`. A taking larger than the bucket waits for a full one, and leaves it in debt."""
-
-    def __init__(self, per_minute: float | None, now: float) -> None:
-        self._rate = None if per_minute is None else per_minute / 60
-        self._size = 0.0 if self._rate is None else max(1.0, self._rate * BURST_S)
-        self._level = self._size
-        self._at = now
-
-    def wait_s(self, amount: float, now: float) -> float:
-        """How long until `amount` may be taken."""
-        if self._rate is None:
-            return 0.0
-        self._level = min(self._size, self._level + (now - self._at) * self._rate)
-        self._at = now
-        return max(0.0, (min(amount, self._size) - self._level) / self._rate)
-
-    def take(self, amount: float) -> None:
-        """Take `amount`, or give back a negative one."""
-        self._level = min(self._size, self._level - amount)
-
-
-class Place:
-    """One call's place among those under way, and what it tells about the server."""
-
-    def __init__(self, limits: Limits, tokens: int) -> None:
-        self._limits, self._tokens = limits, tokens
-
-    def answered(self, completion: Completion) -> None:
-        """Correct what the call was thought to take by what it took."""
-        usage = completion.usage
-        if usage.input_tokens is not None and usage.output_tokens is not None:
-            self._limits.settle(self._tokens, usage.input_tokens + usage.output_tokens)
-
-    def failed(self, error: UnderstudyError) -> None:
-        """Leave the server alone for as long as it asked to be."""
-        if isinstance(error, Retryable) and error.retry_after_s:
-            self._limits.penalise(error.retry_after_s)
+PAUSE_S = 60.0
+"""A longer pause is not waited for in line, where it would hold up whoever wants to stop."""
 
 
 class Limits:
-    """Limits of one account and model. `None` is no limit."""
+    """Limits of one model. `shared` is the gate of its account, and `breaker` watches over its endpoint."""
 
     def __init__(
         self,
@@ -70,38 +33,106 @@ class Limits:
         concurrency: int = 64,
         rpm: float | None = None,
         tpm: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        shared: Gate | None = None,
+        breaker: Breaker | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.concurrency = concurrency
-        self._slots = asyncio.Semaphore(concurrency)
-        self._turn = asyncio.Lock()
-        self._clock = clock
         self.sleep = sleep
-        self._requests = _Bucket(rpm, clock())
-        self._tokens = _Bucket(tpm, clock())
-        self._paused_until = clock()
+        self.clock = clock
+        self.own = Gate(concurrency=concurrency, rpm=rpm, tpm=tpm, clock=clock, sleep=sleep)
+        self.shared = shared or Gate(clock=clock, sleep=sleep)
+        self.breaker = breaker or Breaker(clock=clock)
 
     @asynccontextmanager
     async def slot(self, tokens: int) -> AsyncIterator[Place]:
-        """Wait until one more call of about `tokens` tokens may begin, and hold its place until it ends."""
-        async with self._slots:
-            # Only the first in line watches the buckets; asyncio's lock hands over in the order of arrival.
-            async with self._turn:
-                while (wait_s := self._wait_s(tokens)) > SOON_S:
-                    await self.sleep(wait_s)
-                self._requests.take(1)
-                self._tokens.take(tokens)
-            yield Place(self, tokens)
+        """Wait until one more call of about `tokens` tokens may begin, and hold its place until it ends.
+
+        Raises `Unavailable`, at once and with nothing sent, while the endpoint is known to be down or has asked to be
+        left alone for minutes; and in place of the failure by which it is found to be down.
+        """
+        place = await self._begin(tokens)
+        try:
+            yield place
+        except Unanswered as error:
+            if refusal := self.breaker.refusal():
+                raise refusal from error
+            raise
+        finally:
+            place.end()
 
     def settle(self, estimated: int, actual: int) -> None:
         """Correct what a call was thought to take by what it took, in tokens."""
-        self._tokens.take(actual - estimated)
+        self.own.settle(estimated, actual)
+        self.shared.settle(estimated, actual)
 
     def penalise(self, retry_after_s: float) -> None:
-        """Begin no call before `retry_after_s` have passed: the server asked for it."""
-        self._paused_until = max(self._paused_until, self._clock() + retry_after_s)
+        """Begin no call of the account before `retry_after_s` have passed: the server asked for it."""
+        self.shared.pause(retry_after_s)
 
-    def _wait_s(self, tokens: int) -> float:
-        now = self._clock()
-        return max(self._paused_until - now, self._requests.wait_s(1, now), self._tokens.wait_s(tokens, now))
+    async def _begin(self, tokens: int) -> Place:
+        async with self.own.turn:
+            while True:
+                await self._clear(self.own, tokens)
+                async with self.shared.turn:
+                    await self._clear(self.shared, tokens)
+                    if self.own.wait_s(tokens) <= SOON_S:  # it may have changed while others went first
+                        return Place(self, tokens)
+
+    async def _clear(self, gate: Gate, tokens: int) -> None:
+        """Wait at a gate, unless there is nothing to wait for."""
+        while True:
+            if refusal := self.breaker.refusal() or self._left_alone():
+                raise refusal
+            if (wait_s := gate.wait_s(tokens)) <= SOON_S:
+                return
+            await gate.wait(wait_s)
+
+    def _left_alone(self) -> Unavailable | None:
+        if (wait_s := self.shared.paused_s) <= PAUSE_S:
+            return None
+        return Unavailable(f"{self.breaker.name} asked to be left alone for {wait_s:.0f} s", retry_after_s=wait_s)
+
+
+class Place:
+    """One call's place among those under way, and what it tells about the server."""
+
+    def __init__(self, limits: Limits, tokens: int) -> None:
+        """Begin the call."""
+        self._limits, self._tokens = limits, tokens
+        self._began = limits.clock()
+        self._gates = (limits.own, limits.shared)
+        self._probe = limits.breaker.begin()
+        for gate in self._gates:
+            gate.enter(tokens)
+
+    def answered(self, completion: Completion) -> None:
+        """Correct what the call was thought to take by what it took; hold everyone where nothing is left."""
+        usage = completion.usage
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            self._limits.settle(self._tokens, usage.input_tokens + usage.output_tokens)
+        if completion.exhausted_s is not None:
+            self._limits.penalise(completion.exhausted_s)
+        for gate in self._gates:
+            gate.pressure.answered(self._began)
+        self._limits.breaker.answered()
+
+    def failed(self, error: UnderstudyError) -> None:
+        """Leave the server alone for as long as it asked to be, ask less at once, or see that it is down."""
+        limits = self._limits
+        if isinstance(error, Retryable) and error.retry_after_s:
+            limits.penalise(error.retry_after_s)
+        if isinstance(error, Throttled):
+            for gate in self._gates:
+                gate.pressure.refused(self._began, limits.clock())
+        if isinstance(error, Unanswered):
+            limits.breaker.failed(error, probe=self._probe)
+        elif isinstance(error, Throttled):
+            limits.breaker.answered()
+
+    def end(self) -> None:
+        """Make room for the next."""
+        for gate in self._gates:
+            gate.leave()
+        self._limits.breaker.end(probe=self._probe)

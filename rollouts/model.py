@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
@@ -13,19 +14,20 @@ from weakref import WeakValueDictionary
 import orjson
 
 from rollouts.budget import Budget
-from rollouts.cache import Cache, NoCache, content_of
-from rollouts.cost import Price, cost, estimate_tokens
+from rollouts.cache import Cache, NoCache, content_of, lasting
+from rollouts.cost import BYTES_PER_TOKEN, Price, cost, estimate_tokens
 from rollouts.endpoint import PATIENCE_S, Endpoint
-from rollouts.errors import Fatal, Retryable, Unavailable, UnderstudyError
+from rollouts.errors import Fatal, Retryable, UnderstudyError
 from rollouts.journal import Journal
 from rollouts.ledger import Outcome, Purchase, Role, Settlement, picodollars
 from rollouts.limits import Limits, Place
+from rollouts.masking import Mask, NoMask
 from rollouts.provider import Provider
 from rollouts.types import Completion, Request
 from rollouts.whole import whole
 
-SAFETY = 2
-"""JSON and code have up to twice as many tokens as `estimate_tokens` says; the budget reckons with that."""
+SAFETY = BYTES_PER_TOKEN
+"""How many times more tokens a text may have than `estimate_tokens` says: no token is shorter than a byte."""
 
 USUAL_OUTPUT_TOKENS = 500
 """What an answer is taken to need of the tokens per minute until its true size is known."""
@@ -55,11 +57,15 @@ class Model:
         journal: Journal,
         budget: Budget,
         cache: Cache | None = None,
+        mask: Mask | None = None,
         role: Role = "challenger",
         worst_output_tokens: int = 4096,
         now: Callable[[], datetime] = _now,
     ) -> None:
-        """`worst_output_tokens` is set aside for requests without `max_tokens`. Raises `Fatal` for unfit limits."""
+        """`worst_output_tokens` is set aside for requests without `max_tokens`. Raises `Fatal` for unfit limits.
+
+        Under a budget such an answer is cut there too: a length that nobody limits could overrun any budget.
+        """
         if isinstance(provider, Endpoint) and provider.connections < limits.concurrency:
             raise Fatal(
                 f"{name} may have {limits.concurrency} calls at once over {provider.connections} connections",
@@ -77,8 +83,10 @@ class Model:
         self._journal = journal
         self._budget = budget
         self._cache = cache or NoCache()
+        self._mask = mask or NoMask()
         self._now = now
-        self._retries = provider.max_retries if isinstance(provider, Endpoint) else 0
+        self.retries = provider.max_retries if isinstance(provider, Endpoint) else 0
+        """How often a call is tried again within seconds."""
         self._worst_output_tokens = worst_output_tokens
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -88,6 +96,7 @@ class Model:
         Two callers with one question get one answer: the second waits for the first. An answer that is cut off, or not
         `fit`, is returned and not kept for others who ask the same.
         """
+        request = self._mask.request(request)
         content = content_of(request, self.version)
         async with self._asking.setdefault(content, asyncio.Lock()):
             if (kept := await self._journal.kept(request.key)) is not None:
@@ -96,7 +105,7 @@ class Model:
                 await self._journal.hit(self._purchase(0))
                 return known.model_copy(update={"cached": True})
             completion = await self._buy(request)
-            if not completion.truncated and fit(completion):
+            if lasting(completion) and fit(completion):
                 await self._cache.put(content, completion, request.trace_id)
         return completion
 
@@ -111,12 +120,13 @@ class Model:
                 return await self._try(request)
             except Retryable as error:
                 wait_s = max(error.retry_after_s or 0.0, FIRST_WAIT_S * 2**tried)
-                if tried >= self._retries or wait_s > PATIENCE_S or isinstance(error, Unavailable):
+                if tried >= self.retries or wait_s > PATIENCE_S or not error.soon:
                     raise
                 await self._limits.sleep(wait_s)
         raise AssertionError
 
     async def _try(self, request: Request) -> Completion:
+        request = self._bounded(request)
         read = estimate_tokens(request.messages, request.tools)
         tokens = read + min(request.parameters.max_tokens or USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS)
         async with self._limits.slot(tokens) as place:
@@ -126,26 +136,45 @@ class Model:
     async def _purchased(self, request: Request, purchase: Purchase, place: Place) -> Completion:
         """Reserve, note, send, note, settle."""
         with await self._budget.reserve(purchase) as reservation:
-            entry = await self._journal.begin(request.key, purchase)
+            entry = await self._journal.begin(request.key, reservation.purchase)
             try:
-                completion = self._priced(whole(await self.provider.complete(request)))
-            except UnderstudyError as error:
-                place.failed(error)
+                completion = self._priced(self._kept_of(whole(await self.provider.complete(request)), request))
+            except Exception as error:
+                if isinstance(error, UnderstudyError):
+                    error.args = (self._mask.words(str(error)),)  # providers repeat in errors what they were asked
+                    place.failed(error)
                 await self._journal.drop(request.key, entry, reservation.settle(_failed(error, purchase)))
                 raise
             place.answered(completion)
             await self._journal.keep(request.key, entry, completion, reservation.settle(_answered(completion)))
         return completion
 
+    def _kept_of(self, completion: Completion, request: Request) -> Completion:
+        """What a model knows or makes up is masked before anything remembers it. Such an answer is paid in any case."""
+        if self.provider.wordless:
+            return completion
+        try:
+            return self._mask.completion(completion, request)
+        except UnderstudyError as error:
+            error.paid = True
+            raise
+
     def _purchase(self, worst: int | None) -> Purchase:
         return Purchase(at=self._now(), model=self.name, role=self.role, worst=worst)
 
     def _worst(self, request: Request, read_tokens: int) -> int | None:
         written = request.parameters.max_tokens or self._worst_output_tokens
-        return None if self.price is None else picodollars(self.price.worst_usd(SAFETY * read_tokens, written))
+        return None if self.price is None else self.price.worst(SAFETY * read_tokens, written)
+
+    def _bounded(self, request: Request) -> Request:
+        if request.parameters.max_tokens or not self._budget.limits(self.name):
+            return request
+        bounded = request.parameters.model_copy(update={"max_tokens": self._worst_output_tokens})
+        return request.model_copy(update={"parameters": bounded})
 
     def _priced(self, completion: Completion) -> Completion:
-        if completion.cost_usd is not None:
+        """What the provider itself says that it cost wins, if it is an amount."""
+        if completion.cost_usd is not None and 0 <= completion.cost_usd < math.inf:
             return completion
         return completion.model_copy(update={"cost_usd": cost(self.price, completion.usage)})
 
@@ -160,10 +189,11 @@ def _answered(completion: Completion) -> Settlement:
     )
 
 
-def _failed(error: UnderstudyError, purchase: Purchase) -> Settlement:
-    if error.paid:
-        return Settlement(outcome=Outcome.LOST, spent=purchase.worst)
-    return Settlement(outcome=Outcome.REFUSED, spent=0)
+def _failed(error: Exception, purchase: Purchase) -> Settlement:
+    """What nobody expected may have been paid like any other call."""
+    if isinstance(error, UnderstudyError) and not error.paid:
+        return Settlement(outcome=Outcome.REFUSED, spent=0)
+    return Settlement(outcome=Outcome.LOST, spent=purchase.worst)
 
 
 def _options(provider: Provider) -> str:

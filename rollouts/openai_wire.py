@@ -105,7 +105,7 @@ def _read(response: httpx2.Response) -> Any:
     for read in (orjson.loads, json.loads):  # half a Unicode pair is JSON to the slower one alone
         with suppress(ValueError, RecursionError):
             return read(response.content)
-    raise Retryable(f"the answer is no JSON: {response.text[:200]!r}")
+    raise Retryable(f"the answer is no JSON: {response.text[:200]!r}", paid=True)
 
 
 def _refusal(reply: Any) -> Refusal | None:
@@ -117,8 +117,9 @@ def _refusal(reply: Any) -> Refusal | None:
         error = (failed[0] if failed else reply).get("error")
         status = int(error["code"]) if error and str(error.get("code")).isdigit() else 502
     except (AttributeError, KeyError, TypeError, IndexError):
-        return Refusal(502, "the answer has no choices")
-    return Refusal.worded(status, {"error": error or "the answer has no choices"})
+        return Refusal(502, "the answer has no choices", paid=True)
+    refusal = Refusal.worded(status, {"error": error or "the answer has no choices"})
+    return refusal._replace(paid=bool(failed) or not error)
 
 
 def _completion(reply: Mapping[str, Any], response: httpx2.Response, names: Mapping[str, str]) -> Completion:
@@ -134,7 +135,7 @@ def _completion(reply: Mapping[str, Any], response: httpx2.Response, names: Mapp
             **ended(response),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Retryable(f"the answer cannot be read: {type(error).__name__}: {error}") from None
+        raise Retryable(f"the answer cannot be read: {type(error).__name__}: {error}", paid=True) from None
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:
@@ -142,8 +143,14 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
     written = usage.get("completion_tokens_details") or {}
     return Usage(
         input_tokens=usage.get("prompt_tokens"),
-        output_tokens=usage.get("completion_tokens"),
+        output_tokens=_written(usage),
         cached_input_tokens=read.get("cached_tokens"),
         cache_write_tokens=read.get("cache_write_tokens"),
         reasoning_tokens=written.get("reasoning_tokens"),
     )
+
+
+def _written(usage: Mapping[str, Any]) -> int | None:
+    """Return all that was written: xAI and Gemini leave reasoning out of the completion, but not out of the total."""
+    read, written, total = (usage.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    return written if None in {read, written, total} else max(written, total - read)

@@ -17,6 +17,9 @@ class Provider(Options, ABC):
     free: ClassVar[bool] = False
     """Whether its calls cost nothing, whoever pays for the machine."""
 
+    wordless: ClassVar[bool] = False
+    """Whether its answers are figures, in which there are no words to mask."""
+
     model: str
     """The model's name, as the provider knows it."""
 

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import httpx2
 import orjson
 
-from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
+from rollouts.errors import Fatal, Overloaded, Permanent, Retryable, Throttled, Unanswered, UnderstudyError
+from rollouts.headroom import LONGEST_WAIT_S, exhausted_s
 from rollouts.types import Parameters
 
 LONGEST_MESSAGE = 1_000
-LONGEST_WAIT_S = 24 * 3600.0
 
-_LATER = frozenset({408, 409, 425, 429})
+_LATER = frozenset({408, 409, 425})
 _LOCKED = frozenset({401, 403})
 _BROKE = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_error"})
 
@@ -41,6 +41,10 @@ class Refusal(NamedTuple):
     param: str | None = None
     """The part of the request that the provider names as the cause."""
     retry_after_s: float | None = None
+    should_retry: bool | None = None
+    """What OpenAI and Anthropic say themselves in `x-should-retry`."""
+    paid: bool = False
+    """Whether an answer was begun, and may be billed."""
 
     @classmethod
     def read(cls, response: httpx2.Response) -> Refusal:
@@ -49,8 +53,10 @@ class Refusal(NamedTuple):
             body = orjson.loads(response.content)
         except orjson.JSONDecodeError:
             body = None
+        asked_s = retry_after_s(response.headers)
         return cls.worded(response.status_code, body, response.text)._replace(
-            retry_after_s=retry_after_s(response.headers)
+            retry_after_s=exhausted_s(response.headers.raw) if asked_s is None else asked_s,
+            should_retry={"true": True, "false": False}.get(response.headers.get("x-should-retry", "")),
         )
 
     @classmethod
@@ -68,7 +74,11 @@ class Refusal(NamedTuple):
     def error(self, *, model: str, key_env: str | None, key: str | None) -> UnderstudyError:
         """Return what to raise. The account's `key` never appears in it, whatever the provider repeats."""
         text = f"{model}: {self.message} (HTTP {self.status})"
-        text = text.replace(key, "[key]") if key else text
+        error = self._error(text.replace(key, "[key]") if key else text, key_env)
+        error.paid = self.paid
+        return error
+
+    def _error(self, text: str, key_env: str | None) -> UnderstudyError:
         setting = key_env or "api_key_env"
         if self.status in _LOCKED:
             return Fatal(text, hint=f"check that {setting} holds a key that may use this model")
@@ -76,9 +86,22 @@ class Refusal(NamedTuple):
             return Fatal(text, hint=f"add credit to the account of {setting}")
         if self._unknown_model:
             return Fatal(text, hint="check `model` and `base_url` of this provider")
-        if self.status in _LATER or self.status >= 500:  # noqa: PLR2004 - HTTP's own border
-            return Retryable(text, retry_after_s=self.retry_after_s)
-        return Permanent(text, hint=self._parameter_hint)
+        if (kind := self._passing) is None:
+            return Permanent(text, hint=self._parameter_hint)
+        error = kind(text, retry_after_s=self.retry_after_s)
+        error.soon = self.should_retry is not False
+        return error
+
+    @property
+    def _passing(self) -> type[Retryable] | None:
+        """Which kind of error passes by itself; `None` for one that does not."""
+        if self.status == 529 or (self.status >= 500 and "overloaded" in f"{self.code} {self.message}".lower()):  # noqa: PLR2004
+            return Overloaded
+        if self.status >= 500:  # noqa: PLR2004 - HTTP's own border
+            return Unanswered
+        if self.status == 429:  # noqa: PLR2004
+            return Throttled
+        return Retryable if self.status in _LATER or self.should_retry else None
 
     @property
     def _unpaid(self) -> bool:

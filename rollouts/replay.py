@@ -46,6 +46,7 @@ async def replay(challenge: Challenge, challenger: Challenger) -> Rollout:
         messages=_asked(challenge.messages, challenger.system),
         tools=challenge.tools,
         parameters=challenge.parameters.overridden_by(challenger.parameters),
+        masks=challenge.masks,
     )
     warnings = challenger.model.provider.losses(request)  # first of all: it refuses what must not be paid
     completion = await challenger.model.ask(request)

@@ -165,6 +165,8 @@ class Request(Record):
     messages: tuple[Message, ...]
     tools: tuple[ToolDefinition, ...] = ()
     parameters: Parameters = Parameters()
+    masks: Mapping[str, str] = {}
+    """The placeholders of its conversation, as in `Challenge.masks`, so that the answer gets the same ones."""
 
 
 class Completion(Record):
@@ -183,6 +185,8 @@ class Completion(Record):
     started_at: datetime | None = None
     cached: bool = False
     """Whether it was bought before, for the same question: then `cost_usd` is what it cost at that time."""
+    exhausted_s: float | None = Field(default=None, exclude=True, repr=False)
+    """For how long the server has nothing left to give, if it says so. Told to the model's limits, and never stored."""
 
     @property
     def truncated(self) -> bool:
@@ -194,8 +198,13 @@ class Origin(Record):
     """Where in production a challenge comes from."""
 
     trace_id: str
+    """Empty where an item of a dataset names no trace that it was made from."""
     observation_id: str | None = None
     """The generation that produced the baseline."""
+    item: str = ""
+    """The dataset and the item that it was read from, as `support/golden/item-7`; empty where it was a trace."""
+    stands_in: bool = False
+    """Whether the baseline is no answer of production's but the expected one, in its place."""
     session_id: str | None = None
     user_id: str | None = None
     trace_name: str | None = None

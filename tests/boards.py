@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import Interval
@@ -10,7 +11,9 @@ from judges.standings.decision import Switching
 from judges.standings.leaderboard import Leaderboard, Meeting, Seen, Slice
 from judges.standings.pairs import Difference
 from judges.standings.standing import Standing
+from judges.standings.tiers import TIER_WEIGHTS, TierStanding
 from judges.types import Verdict
+from rollouts.types import Tier
 
 JUDGE = "jury/claude-opus-4-5+gpt-5/1a2b3c4d"
 
@@ -28,6 +31,7 @@ PRODUCTION = Standing(
     calls=500,
     faulty_calls=3,
     faults={"schema": 3},
+    fault_shares={"schema": 0.006},
     tool_validity=0.994,
     tool_low=0.985,
     tool_high=0.999,
@@ -77,6 +81,10 @@ RIVAL = Standing(
     calls=480,
     faulty_calls=60,
     faults={"truncated": 58, "missing_argument": 2},
+    fault_shares={"truncated": 58 / 480, "missing_argument": 2 / 480},
+    together=0.431,
+    together_low=0.402,
+    together_high=0.462,
     tool_validity=0.875,
     tool_low=0.84,
     tool_high=0.905,
@@ -128,6 +136,16 @@ REPLAYED = Standing(
     switching=Switching.UNDECIDED,
     advice="too little to tell from 12 conversations; switching is undecided",
 )
+
+
+FAULTS = ("truncated", "not_an_object", "unknown_tool", "missing_argument", "schema")
+
+
+def in_tier(tier: Tier, challenger: str, **facts: Any) -> TierStanding:
+    """Return a challenger that wins 40 % and holds 80 % in one tier."""
+    known = {"turns": 60, "conversations": 40, "win_rate": 0.4, "low": 0.35, "high": 0.46}
+    known |= {"held": 0.8, "held_low": 0.68, "held_high": 0.88, "weight": TIER_WEIGHTS[tier]}
+    return TierStanding(tier=tier, challenger=challenger, **known | facts)
 
 
 def _interval(low: float, high: float) -> Interval:
@@ -221,6 +239,14 @@ FULL = Leaderboard(
         ),
         Slice(dimension="tool", value="none", challenger="rival", turns=4, conversations=3, win_rate=0.75, small=True),
     ),
+    tiers=(
+        in_tier("fresh", "rival", turns=380, conversations=118, win_rate=0.512, low=0.481, high=0.543),
+        in_tier("golden", "rival"),
+        in_tier("golden", "replayed", turns=0, conversations=0, win_rate=None, low=None, high=None, held=None),
+        in_tier("adversarial", "rival", win_rate=0.25, low=0.2, high=0.31, held=0.4, small=True),
+    ),
+    drawn_turns=400,
+    traffic_turns=12_345.0,
     judges=JURY,
     agreement=AGREEMENT,
     trusted=True,
@@ -261,9 +287,8 @@ def crowded() -> Leaderboard:
                 "rank_worst": 20,
                 "calls": 987_654,
                 "faulty_calls": 118_518,
-                "faults": dict.fromkeys(
-                    ("truncated", "not_an_object", "unknown_tool", "missing_argument", "schema"), 118_518
-                ),
+                "faults": dict.fromkeys(FAULTS, 118_518),
+                "fault_shares": dict.fromkeys(FAULTS, 0.12),
                 "more_conversations": 1_234_567,
                 "human_labels": 12_345,
                 "cost_per_1000_turns_usd": 12_345.67,
@@ -288,6 +313,11 @@ def crowded() -> Leaderboard:
             ),
             "meetings": tuple(
                 Meeting(first=one, second=other, turns=1_234_567, share=0.5, direct=False) for one, other in pairs
+            ),
+            "tiers": tuple(
+                in_tier(tier, name, turns=1_234_567, conversations=123_456)
+                for tier in ("fresh", "golden", "regression", "adversarial")
+                for name in names
             ),
             "slices": tuple(
                 FULL.slices[0].model_copy(

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from judges.standings.columns import gathered
-from judges.standings.leaderboard import Conditions, Leaderboard
+from judges.standings.leaderboard import ALL_EPOCHS, Conditions, Leaderboard
 from judges.standings.outcomes import Outcome, Turn
 from judges.standings.standing import Standing
 from judges.standings.standings import standings
+from judges.standings.tables import Columns
+from judges.standings.terms import Asked, Bargain, Bench
 from judges.types import Scale
 from judges.verdicts import outcome as said
 
@@ -24,9 +26,17 @@ def outcome(challenger: str = "x", challenge: str = "v1/1", score: float = 1.0, 
     return Outcome(challenger, challenge, score, facts.pop("verdict", said(score)), **facts)
 
 
-def conditions(scale: Scale = "sevenths") -> Conditions:
+def conditions(scale: Scale = "sevenths", epoch: str | None = None) -> Conditions:
     """Return the conditions of all figures in one test."""
-    return Conditions(judge="j/1", scale=scale, sampling="00000000", window="all")
+    return Conditions(judge="j/1", scale=scale, sampling="00000000", window=epoch or ALL_EPOCHS)
+
+
+def plainly(
+    columns: Columns, *, scale: Scale = "sevenths", seed: int = 1, rounds: int = 2000, **facts: Any
+) -> Leaderboard:
+    """Return the leaderboard of `columns`, with everything that is not said as it is by default."""
+    under = conditions(scale)
+    return standings(columns, under, Asked(scale, seed, rounds=rounds), Bench(under.judge), Bargain(), **facts)
 
 
 def tallied(
@@ -39,7 +49,12 @@ def tallied(
     for row in known:
         missing.pop(row.challenge_id, None)
     columns = gathered([*known, *map(turn, missing)], found)
-    return standings(columns, conditions=conditions(scale), seed=seed, **facts)
+    under = conditions(scale, epoch=facts.pop("epoch", None))
+    asked, bench, bargain = (
+        kind(*first, **{name: facts.pop(name) for name in kind._fields if name in facts})
+        for kind, first in ((Asked, (scale, seed)), (Bench, (under.judge,)), (Bargain, ()))
+    )
+    return standings(columns, under, asked, bench, bargain, **facts)
 
 
 def rows(board: Leaderboard) -> dict[str, Standing]:

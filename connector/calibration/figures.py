@@ -12,7 +12,7 @@ from judges.standings.agreement import Agreement
 from judges.standings.calibration import trusted
 from judges.standings.opinions import heard, lone
 from judges.standings.outcomes import HumanVerdict, Opinion
-from judges.standings.people import Labels, beside_people, human_figures, labels
+from judges.standings.people import beside_people, human_figures, labels
 from judges.standings.tables import Columns
 from judges.standings.terms import Asked
 from judges.types import Scale
@@ -128,21 +128,18 @@ def calibrated(
             )
             for each in sorted(found, key=lambda each: (each != judge, each))
         ),
-        challengers=tuple(_challengers(columns, said, asked, survey)),
+        challengers=tuple(_challengers(apart(columns, "fresh"), asked, survey)),
     )
 
 
-def _challengers(
-    columns: Columns,
-    said: Labels,
-    asked: Asked,
-    survey: Survey,
-) -> Iterator[ChallengerBesidePeople]:
+def _challengers(fresh: Columns, asked: Asked, survey: Survey) -> Iterator[ChallengerBesidePeople]:
+    """Yield the corrected figures of the leaderboard, which are of the fresh tier."""
+    said = labels(fresh, survey.people)
     there = Counter(each.challenger for each in survey.candidates)
     told = Counter(each.challenger for each in survey.people)
-    codes = columns.codes
+    codes = fresh.codes
     for name, done in sorted(survey.progress.items()):
-        figures = human_figures(columns, codes[name], said, asked) if name in codes else {}
+        figures = human_figures(fresh, codes[name], said, asked) if name in codes else {}
         if figures:
             figures["judge_win_rate"] = figures["human_win_rate"] + figures["human_gap"]
             del figures["human_labels"]

@@ -30,7 +30,9 @@ def print_challenges(console: Console, duels: Sequence[Duel]) -> None:
 def _print_challenge(console: Console, challenge: Challenge) -> None:
     origin = challenge.origin
     console.rule(f"challenge {challenge.id}")
-    console.print(f"trace {origin.trace_id} · observation {origin.observation_id or '—'} · turn {origin.turn}")
+    made_of = f"trace {origin.trace_id or '—'} · observation {origin.observation_id or '—'} · turn {origin.turn}"
+    asked = f" · {challenge.tier} in {challenge.epoch}" if challenge.tier != "fresh" else ""
+    console.print(Text(f"{made_of}{asked}{f' · item {origin.item}' if origin.item else ''}"))
     logged_by = f" · logged by {origin.integration}" if origin.integration else ""
     seen = "" if origin.observed else " · known from a later history only"
     console.print(Text(f"read as {origin.format or 'an unknown format'}{logged_by}{seen}"))
@@ -39,7 +41,8 @@ def _print_challenge(console: Console, challenge: Challenge) -> None:
 
 def _print_duel(console: Console, duel: Duel) -> None:
     rollout, judgment = duel.rollout, duel.judgment
-    baseline = _panel(duel.challenge.baseline, "production")
+    title = "expected answer" if duel.challenge.origin.stands_in else "production"
+    baseline = _panel(duel.challenge.baseline, title)
     theirs = _panel(rollout.completion, duel.challenger) if rollout else Panel("not asked yet", title=duel.challenger)
     width = max(30, (console.width - 1) // 2)
     console.print(Columns([baseline, theirs], width=width, expand=True))

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from connector.cache.options import Mode
 from connector.config import Config
 from connector.config_file import read
 from connector.epochs import begins
@@ -39,9 +40,13 @@ Epoch = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")]
 MaxCost = Annotated[float | None, typer.Option(help="USD that no call may overrun.")]
+CacheMode = Annotated[Mode | None, typer.Option("--cache", help="How bought answers are used; wins over the file.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Buy everything anew, and keep nothing: --cache off.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
 
 DEFAULT_CONFIG = Path("config.toml")
+NOT_AGREED = 3
+"""The exit code of a verb that was not allowed to do what cannot be undone."""
 _WIDTH = 100  # columns, where there is no terminal
 
 
@@ -50,6 +55,14 @@ def load(path: Path, *, quiet: bool = False, log_format: str | None = None) -> C
     config = read(path)
     configure_logs("error" if quiet else config.log.level, log_format or config.log.format)
     return config
+
+
+def caching(config: Config, mode: Mode | None, *, off: bool) -> Config:
+    """Return the configuration with the cache used as the command line says."""
+    said = "off" if off else mode
+    return (
+        config if said is None else config.model_copy(update={"cache": config.cache.model_copy(update={"mode": said})})
+    )
 
 
 def results() -> Console:
@@ -70,6 +83,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
     for row in rows:
         found.add_row(*row)
     return found
+
+
+def agreed(console: Console, question: str) -> bool:
+    """Ask; off a terminal nobody can be asked, so nobody agrees."""
+    if sys.stdin.isatty():
+        return typer.confirm(question, err=True)
+    console.print("error: off a terminal this needs --yes")
+    return False
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

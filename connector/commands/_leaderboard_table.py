@@ -38,7 +38,7 @@ def print_leaderboard(console: Console, board: Leaderboard, *, sayings: bool = T
         console.print()
         _print_advice(console, board)
     console.print()
-    _print_notes(console, notes(board, [sheet]))
+    print_notes(console, notes(board, [sheet]))
 
 
 def print_whole(console: Console, board: Leaderboard) -> None:
@@ -49,9 +49,9 @@ def print_whole(console: Console, board: Leaderboard) -> None:
     _print_advice(console, board, grounds=False)
     for sheet in others:
         console.print()
-        _print_sheet(console, sheet)
+        print_sheet(console, sheet)
     console.print()
-    _print_notes(console, notes(board, sheets))
+    print_notes(console, notes(board, sheets))
 
 
 def print_fields(console: Console) -> None:
@@ -63,37 +63,39 @@ def print_fields(console: Console) -> None:
 
 
 def _print_top(console: Console, board: Leaderboard, sheet: Sheet) -> None:
-    _print_sheet(console, sheet)
+    print_sheet(console, sheet)
     for alarm in alarms(board):
-        _print_hanging(console, Text(f"! {alarm}", style="bold red"))
+        print_hanging(console, Text(f"! {alarm}", style="bold red"))
 
 
 def _print_advice(console: Console, board: Leaderboard, *, grounds: bool = True) -> None:
     """Print a sentence per challenger, with its grounds where wanted, and always where they are weak."""
     for saying in advice(board):
-        _print_hanging(console, Text.assemble((saying.challenger, "bold"), f": {saying.sentence}"))
+        print_hanging(console, Text.assemble((saying.challenger, "bold"), f": {saying.sentence}"))
         if grounds or saying.small:
-            _print_hanging(console, Text(f"  {saying.rests}", style="dim"))
+            print_hanging(console, Text(f"  {saying.rests}", style="dim"))
 
 
-def _print_sheet(console: Console, sheet: Sheet) -> None:
+def print_sheet(console: Console, sheet: Sheet) -> None:
+    """Print one table under its title, fitted to the terminal."""
     shown = fitted(sheet, console.width)
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for number, head in enumerate(shown.columns):
         table.add_column(Text(head), justify="left" if number < shown.names else "right", overflow="fold")
     for row in shown.rows:
         table.add_row(*map(_text, row))
-    _print_hanging(console, Text(shown.title, style="bold"))
+    print_hanging(console, Text(shown.title, style="bold"))
     console.print(table)
-    _print_notes(console, shown.notes)
+    print_notes(console, shown.notes)
 
 
-def _print_notes(console: Console, found: Iterable[str]) -> None:
+def print_notes(console: Console, found: Iterable[str]) -> None:
+    """Print footnotes."""
     for note in found:
-        _print_hanging(console, Text(note, style="dim"))
+        print_hanging(console, Text(note, style="dim"))
 
 
-def _print_hanging(console: Console, text: Text) -> None:
+def print_hanging(console: Console, text: Text) -> None:
     """Wrap between words; what follows the first line stands two blanks to the right."""
     first, *rest = text.wrap(console, console.width - 2) or [text]
     console.print(first)

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import typer
 from rich.console import Console
 
 from connector.app import App
 from connector.commands._common import table
-from connector.planning import Load, Plan, plan
+from connector.expecting import reaches, widths
+from connector.plan import Plan
+from connector.planning import Load, plan
 
 NOT_APPROVED = 3
 """The exit code of a verb that was not allowed to spend."""
 
-COLUMNS = ("model", "role", "calls", "most", "tokens in", "tokens out", "expected $", "maximum $", "price from")
+COLUMNS = (
+    "model",
+    "role",
+    "calls",
+    "most",
+    "tokens in",
+    "tokens out",
+    "expected $",
+    "longest $",
+    "$/Mtok",
+    "price from",
+)
 
 
-async def make_plan(app: App, loads: Iterable[Load] | None = None) -> Plan:
-    """Add up `loads`, or what is queued for today's challengers."""
-    arena = app.engine.arena
+async def make_plan(app: App, loads: Sequence[Load] | None = None) -> Plan:
+    """Add up `loads`, or what is queued for today's challengers, and what that will tell."""
+    arena, marks = app.engine.arena, app.engine.fingerprints
     if loads is None:
-        loads = await app.store.loads(app.engine.fingerprints)
-    challengers = list(arena.challengers.values())
-    return plan(loads, challengers, arena.jury, app.config.budget.output_tokens)
+        loads = await app.store.loads(marks)
+    made = plan(
+        loads,
+        list(arena.challengers.values()),
+        arena.jury,
+        app.config.budget.output_tokens,
+        attempts=app.config.retry.attempts,
+    )
+    judged = await app.store.judged_conversations(arena.jury.version, marks)
+    told = widths(loads, judged, await app.engine.leaderboard(), arena.challengers)
+    reached = reaches(app.budget.windows, made.lines, made.duels)
+    return made.model_copy(update={"widths": tuple(told), "budgets": tuple(reached)})
 
 
 def show(console: Console, made: Plan) -> None:
@@ -38,16 +61,51 @@ def show(console: Console, made: Plan) -> None:
             f"{line.input_tokens:,}",
             f"{line.output_tokens:,}",
             money(line.expected_usd),
-            money(line.maximum_usd),
+            money(line.longest_usd),
+            line.price or "unknown",
             line.price_source or "nobody",
         )
         for line in made.lines
     ]
     console.print(table(f"Plan for {made.duels:,} duels", COLUMNS, rows))
+    _show_sums(console, made)
+    _show_widths(console, made)
+    _show_budgets(console, made)
+
+
+def _show_sums(console: Console, made: Plan) -> None:
     if made.maximum_usd is None:
         console.print("MAXIMUM SPEND unknown: a price is missing; set `price` or `free = true` on that model")
-    else:
-        console.print(f"MAXIMUM SPEND ≤ ${made.maximum_usd:.2f} · expected about ${made.expected_usd or 0.0:.2f}")
+        return
+    console.print(f"MAXIMUM SPEND ≤ ${_up(made.maximum_usd)}, if every try but the last is paid and lost")
+    console.print(
+        f"with the longest answers ${_up(made.longest_usd or 0.0)} · expected about ${made.expected_usd or 0.0:.2f}"
+    )
+    if not made.budgets and made.maximum_usd:
+        console.print("No limit is set, so answers that nobody limits may be longer, and cost more: see [budget]")
+
+
+def _show_widths(console: Console, made: Plan) -> None:
+    known = [each for each in made.widths if each.fresh and each.half_width is not None]
+    for each in known:
+        sign = "at most ±" if each.assumed else "about ±"
+        console.print(
+            f"{each.challenger}: {each.judged} + {each.fresh} conversations → win rate {sign}"
+            f"{100 * (each.half_width or 0.0):.1f} points"
+        )
+    if any(each.assumed for each in known):
+        console.print("at most: nothing is judged yet, so the widest spread that scores can have is assumed")
+
+
+def _show_budgets(console: Console, made: Plan) -> None:
+    for each in made.budgets:
+        pays = "" if each.pays_for is None else f", enough for about {min(each.pays_for, made.duels):,} of the duels"
+        console.print(f"budget {each.window}: ${each.left_usd:.2f} of ${each.limit_usd:.2f} left{pays}")
+
+
+def _up(usd: float) -> str:
+    """Write a maximum, which is never rounded down."""
+    return f"{math.ceil(round(usd * 100, 6)) / 100:.2f}"
 
 
 def money(amount: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from connector.formats.detect import NO_FORMAT
 from connector.ledger import by_reason
-from connector.types import Count
+from connector.types import Count, Masked
 
 _FORMAT, _INTEGRATION, _COUNT, _EXAMPLE = 20, 30, 9, 36
 """Widths in columns; with what is between them, 100. Trace ids have 32 or 36 characters."""
@@ -25,7 +25,7 @@ _NOTES = {
 
 def print_scan(console: Console, ledger: Sequence[Count]) -> None:
     """Print where every trace and every turn would end, with an example trace of each; the sums last."""
-    for of in ("trace", "turn"):
+    for of in sorted({"trace", "turn", *(each.of for each in ledger)}, key=("trace", "turn", "item").index):
         counts = [each for each in ledger if each.of == of]
         logged = ("format", "integration") if of == "turn" else ("", "")
         console.print(Text(f"{of}s", "bold"))
@@ -40,8 +40,18 @@ def print_scan(console: Console, ledger: Sequence[Count]) -> None:
         console.print(Text("\n".join((f"{reason}:", *_NOTES[reason]))))
 
 
+def print_masked(console: Console, masked: Mapping[str, Masked]) -> None:
+    """Print how much would be masked, by kind; never what it is."""
+    if not masked:
+        return
+    console.print(Text("masked", "bold"))
+    console.print(_grid([("kind", "", "values", "turns that hold any")], style="bold"))
+    counts = [(kind, "", f"{found.values:,}", f"{found.challenges:,}") for kind, found in masked.items()]
+    console.print(_grid(counts))
+
+
 def _logged(count: Count) -> tuple[str, str]:
-    if count.of == "trace":
+    if count.of != "turn":
         return "", ""
     return count.format or "—", _cut(count.integration or "—")
 

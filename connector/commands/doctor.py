@@ -12,7 +12,7 @@ import typer
 from connector.app import build
 from connector.checkup import Finding, examine
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run, table
-from connector.store.sqlite import SqliteStore
+from connector.store.sqlite import Occupied, SqliteStore
 from rollouts.errors import UnderstudyError
 
 
@@ -35,12 +35,18 @@ def register(verb: typer.Typer) -> None:
 
 
 async def _doctor(path: Path, *, ask: bool) -> list[Finding]:
-    config = load(path, quiet=True)
+    """What the questions cost counts, so they are asked only where the ledger is free: one process spends at a time."""
+    config, found = load(path, quiet=True), list[Finding]()
     try:
-        async with build(config, path, store=SqliteStore(":memory:")) as app:
-            return await examine(app, ask=ask)
+        try:
+            store = SqliteStore(str(path.parent / config.state) if ask else ":memory:")
+        except Occupied as error:
+            found.append(Finding(what="state", ok=True, said=f"{error}, so no model is asked now"))
+            store, ask = SqliteStore(":memory:"), False
+        async with build(config, path, store=store, role="doctor") as app:
+            return [*found, *await examine(app, ask=ask)]
     except UnderstudyError as error:
-        return [Finding(what="start", ok=False, said=str(error), hint=error.hint)]
+        return [*found, Finding(what="start", ok=False, said=str(error), hint=error.hint)]
 
 
 def _print(findings: list[Finding]) -> None:

@@ -7,10 +7,24 @@ from pathlib import Path
 import typer
 
 from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, ConfigPath, LogFormat, MaxCost, Quiet, Yes, chatter, load, run
+from connector.commands._common import (
+    DEFAULT_CONFIG,
+    CacheMode,
+    ConfigPath,
+    LogFormat,
+    MaxCost,
+    NoCache,
+    Quiet,
+    Yes,
+    caching,
+    chatter,
+    load,
+    run,
+)
 from connector.commands._cycle import cycle, say_interrupted
 from connector.commands._looking import look_twice
 from connector.commands._plan_table import NOT_APPROVED, approved, make_plan
+from connector.config import Config
 
 
 def register(verb: typer.Typer) -> None:
@@ -22,17 +36,20 @@ def register(verb: typer.Typer) -> None:
         *,
         yes: Yes = False,
         max_cost: MaxCost = None,
+        cache: CacheMode = None,
+        no_cache: NoCache = False,
         quiet: Quiet = False,
         log_format: LogFormat = None,
     ) -> None:
-        code = run(_once(config, yes=yes, max_cost=max_cost, quiet=quiet, log_format=log_format))
+        read = caching(load(config, quiet=quiet, log_format=log_format), cache, off=no_cache)
+        code = run(_once(config, read, yes=yes, max_cost=max_cost, quiet=quiet))
         raise typer.Exit(code)
 
 
-async def _once(path: Path, *, yes: bool, max_cost: float | None, quiet: bool, log_format: str | None) -> int:
-    config, console = load(path, quiet=quiet, log_format=log_format), chatter(quiet=quiet)
-    async with build(config, path, max_cost_usd=max_cost) as app:
-        await say_interrupted(app, console)
+async def _once(path: Path, config: Config, *, yes: bool, max_cost: float | None, quiet: bool) -> int:
+    console = chatter(quiet=quiet)
+    async with build(config, path, max_cost_usd=max_cost, spending=True) as app:
+        say_interrupted(app, console)
         await look_twice(app, console)
         made = await make_plan(app)
         if made.duels and not approved(console, made, yes=yes):

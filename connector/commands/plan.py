@@ -30,10 +30,14 @@ def register(verb: typer.Typer) -> None:
 
 async def _plan(path: Path, *, as_json: bool, quiet: bool, log_format: str | None) -> None:
     async with build(load(path, quiet=quiet, log_format=log_format), path) as app:
-        await look_twice(app, chatter(quiet=quiet))
+        await look_twice(app, chatter(quiet=quiet), draw=not app.config.sampling.buys)
         made = await make_plan(app)
     if as_json:
-        sums = {"expected_usd": made.expected_usd, "maximum_usd": made.maximum_usd}
+        sums = {
+            "expected_usd": made.expected_usd,
+            "longest_usd": made.longest_usd,
+            "maximum_usd": made.maximum_usd,
+        }
         sys.stdout.write(orjson.dumps(made.model_dump(mode="json") | sums).decode() + "\n")
     else:
         show(results(), made)

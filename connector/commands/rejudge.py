@@ -9,18 +9,22 @@ import typer
 from connector.app import build
 from connector.commands._common import (
     DEFAULT_CONFIG,
+    CacheMode,
     ConfigPath,
     Epoch,
     LogFormat,
     MaxCost,
+    NoCache,
     Quiet,
     Yes,
+    caching,
     chatter,
     load,
     run,
 )
 from connector.commands._cycle import cycle, say_interrupted
 from connector.commands._plan_table import NOT_APPROVED, approved, make_plan
+from connector.config import Config
 
 
 def register(verb: typer.Typer) -> None:
@@ -36,22 +40,27 @@ def register(verb: typer.Typer) -> None:
         epoch: Epoch = None,
         yes: Yes = False,
         max_cost: MaxCost = None,
+        cache: CacheMode = None,
+        no_cache: NoCache = False,
         quiet: Quiet = False,
         log_format: LogFormat = None,
     ) -> None:
-        code = run(_rejudge(config, epoch, yes=yes, max_cost=max_cost, quiet=quiet, log_format=log_format))
+        read = caching(load(config, quiet=quiet, log_format=log_format), cache, off=no_cache)
+        code = run(_rejudge(config, read, epoch, yes=yes, max_cost=max_cost, quiet=quiet))
         raise typer.Exit(code)
 
 
 async def _rejudge(
-    path: Path, epoch: str | None, *, yes: bool, max_cost: float | None, quiet: bool, log_format: str | None
+    path: Path, config: Config, epoch: str | None, *, yes: bool, max_cost: float | None, quiet: bool
 ) -> int:
-    config, console = load(path, quiet=quiet, log_format=log_format), chatter(quiet=quiet)
-    async with build(config, path, max_cost_usd=max_cost) as app:
-        await say_interrupted(app, console)
+    console = chatter(quiet=quiet)
+    async with build(config, path, max_cost_usd=max_cost, spending=True) as app:
+        say_interrupted(app, console)
         version, marks = app.engine.arena.jury.version, app.engine.fingerprints
         others = await app.store.judged_by_others(version, marks, epoch)
         console.print(f"{len(others.to_judge)} duel(s) for {version} to judge; {others.known} it has judged before")
+        if others.wordless:
+            console.print(f"{others.wordless} duel(s) are left out: their texts are gone")
         # What a killed run has left answered is judged with the rest, and is paid for too.
         left = [load for load in await app.store.loads(marks) if load.rolled]
         made = await make_plan(app, [*others.to_judge, *left])

@@ -11,7 +11,7 @@ import typer
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, LogFormat, Quiet, chatter, load, results, run
 from connector.commands._looking import look_twice
-from connector.commands._scan_table import print_scan
+from connector.commands._scan_table import print_masked, print_scan
 from connector.store.sqlite import SqliteStore
 
 
@@ -32,9 +32,11 @@ def register(verb: typer.Typer) -> None:
 async def _scan(path: Path, *, as_json: bool, quiet: bool, log_format: str | None) -> None:
     config = load(path, quiet=quiet, log_format=log_format)
     async with build(config, path, store=SqliteStore(":memory:")) as app:
-        await look_twice(app, chatter(quiet=quiet))
-        ledger = await app.store.ledger()
+        await look_twice(app, chatter(quiet=quiet), draw=False)
+        ledger, masked = await app.store.ledger(), await app.store.masked()
     if as_json:
-        sys.stdout.write(orjson.dumps([each.model_dump() for each in ledger]).decode() + "\n")
+        masks = [{"of": "mask", "kind": kind, **found.model_dump()} for kind, found in masked.items()]
+        sys.stdout.write(orjson.dumps([*(each.model_dump() for each in ledger), *masks]).decode() + "\n")
     else:
         print_scan(results(), ledger)
+        print_masked(results(), masked)

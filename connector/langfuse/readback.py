@@ -10,7 +10,15 @@ from connector.langfuse.capabilities import Capabilities
 from connector.langfuse.client import Client
 from connector.langfuse.own import JUDGES, ROLLOUTS
 from connector.langfuse.paging import by_cursor, by_number
-from connector.scoring import baseline_trace_id, judge_span_id, judge_trace_id, judged_at, rollout_trace_id, span_id
+from connector.scoring import (
+    baseline_trace_id,
+    judge_span_id,
+    judge_trace_id,
+    judged_at,
+    rollout_trace_id,
+    shown_at,
+    span_id,
+)
 from connector.types import Duel
 from rollouts.types import Record
 
@@ -42,7 +50,7 @@ async def unseen(client: Client, server: Capabilities, duels: Sequence[Duel]) ->
 def places(duel: Duel) -> Iterator[Place]:
     """Yield where production's answer, the challenger's and the judge's rounds are shown."""
     challenge, rounds = duel.challenge, duel.judgment.looks if duel.judgment else ()
-    asked_at = challenge.origin.started_at
+    asked_at = shown_at(challenge)
     yield Place(
         shows="baseline",
         environment=ROLLOUTS,

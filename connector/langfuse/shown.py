@@ -18,6 +18,7 @@ from connector.scoring import (
     judge_trace_id,
     judged_at,
     rollout_trace_id,
+    shown_at,
     span_id,
 )
 from connector.types import Duel
@@ -55,6 +56,11 @@ def item(challenge: Challenge, dataset: str) -> dict[str, Any]:
     origin, baseline = challenge.origin, challenge.baseline
     facts = {
         "understudy": "challenge",
+        "tier": challenge.tier,
+        "epoch": challenge.epoch or None,
+        "source_item": origin.item or None,
+        "baseline": "the expected output" if origin.stands_in else None,
+        "reference": said(challenge.expected) if challenge.expected else None,
         "turn": origin.turn,
         "session_id": origin.session_id,
         "trace_name": origin.trace_name,
@@ -68,8 +74,8 @@ def item(challenge: Challenge, dataset: str) -> dict[str, Any]:
         "id": challenge.id,
         "input": asked(challenge),
         "expectedOutput": said(baseline.message),
-        "metadata": {key: value for key, value in facts.items() if value is not None},
-        "sourceTraceId": origin.trace_id,
+        "metadata": _known(facts),
+        "sourceTraceId": origin.trace_id or None,
         "sourceObservationId": origin.observation_id,
     }
 
@@ -90,8 +96,9 @@ def baseline_span(challenge: Challenge, experiment: Experiment) -> Span:
     """Show production's answer as an item of its own experiment, at the time when production gave it."""
     trace_id = baseline_trace_id(challenge.id)
     origin = challenge.origin
-    facts = {"source_trace_id": origin.trace_id, "source_observation_id": origin.observation_id}
-    span = _answered("baseline", trace_id, span_id(challenge.id, "baseline"), origin.started_at, challenge.baseline)
+    facts = {"source_trace_id": origin.trace_id or None, "source_observation_id": origin.observation_id}
+    at = shown_at(challenge)
+    span = _answered("baseline", trace_id, span_id(challenge.id, "baseline"), at, challenge.baseline)
     return _in_experiment(span.model_copy(update={"metadata": _known(facts)}), challenge, experiment)
 
 
@@ -100,12 +107,12 @@ def rollout_span(duel: Duel, experiment: Experiment) -> Span:
     challenge, rollout = duel.challenge, duel.rollout
     if rollout is None:
         raise ValueError("a duel without a rollout has nothing to show")
-    started_at = rollout.completion.started_at or challenge.origin.started_at
+    started_at = rollout.completion.started_at or shown_at(challenge)
     span = _answered("rollout", rollout_trace_id(duel), span_id(duel.id), started_at, rollout.completion)
     facts = {
         "challenger": duel.challenger,
         "fingerprint": duel.fingerprint,
-        "source_trace_id": challenge.origin.trace_id,
+        "source_trace_id": challenge.origin.trace_id or None,
         "judge_trace_id": judge_trace_id(duel) if duel.judgment and duel.judgment.looks else None,
         "warnings": list(rollout.warnings) or None,
     }
@@ -124,7 +131,7 @@ def judge_spans(duel: Duel) -> Iterator[Span]:
         "judge": judgment.judge,
         "challenger": duel.challenger,
         "rollout_trace_id": rollout_trace_id(duel),
-        "source_trace_id": duel.challenge.origin.trace_id,
+        "source_trace_id": duel.challenge.origin.trace_id or None,
         "dataset_item_id": duel.challenge.id,
         "absent": judgment.absent or None,
     }
@@ -180,6 +187,7 @@ def _judge_span(duel: Duel, span: str, **shown: Any) -> Span:
         environment=JUDGES,
         trace_name="understudy judge",
         shows="judge",
+        tags=(duel.challenge.tier,),
         **shown,
     )
 
@@ -214,7 +222,8 @@ def _in_experiment(span: Span, challenge: Challenge, experiment: Experiment) -> 
         "langfuse.experiment.item.expected_output": orjson.dumps(said(challenge.baseline.message)).decode(),
     }
     parameters = challenge.parameters.model_dump(mode="json", exclude_none=True)
-    return span.model_copy(update={"extra": extra, "input": asked(challenge), "parameters": parameters or None})
+    told = {"extra": extra, "input": asked(challenge), "parameters": parameters or None, "tags": (challenge.tier,)}
+    return span.model_copy(update=told)
 
 
 def _known(facts: dict[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Span(Record):
     input: Any = None
     output: Any = None
     metadata: Mapping[str, Any] = {}
+    tags: tuple[str, ...] = ()
+    """Beside our own."""
     session_id: str | None = None
     model: str | None = None
     parameters: Mapping[str, Any] | None = None
@@ -99,7 +101,7 @@ def _attributes(span: Span) -> dict[str, Any]:
     found: dict[str, Any] = {
         "langfuse.environment": span.environment,
         "langfuse.trace.name": span.trace_name,
-        "langfuse.trace.tags": (TAG,),
+        "langfuse.trace.tags": (TAG, *span.tags),
         f"langfuse.trace.metadata.{MARK}": span.shows,
         f"langfuse.observation.metadata.{MARK}": span.shows,
         "langfuse.observation.type": span.type,

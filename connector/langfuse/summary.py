@@ -12,6 +12,7 @@ from connector.langfuse.spans import Span
 from connector.leaderboard_text.advice import advice
 from connector.leaderboard_text.main_table import title
 from connector.leaderboard_text.markdown import markdown
+from connector.leaderboard_text.tiers import tier_figure_names, tier_figures
 from connector.scoring import OWN, span_id
 from connector.types import Score, digest
 from judges.standings.leaderboard import Leaderboard
@@ -36,7 +37,7 @@ def figure_names() -> dict[str, str]:
 
 def figure_ids(experiments: Iterable[str]) -> Iterator[str]:
     """Yield the ids of all figures that may stand on `experiments`."""
-    names = [*figure_names().values(), SWITCHING]
+    names = [*figure_names().values(), *tier_figure_names(), SWITCHING]
     return (_figure_id(experiment, name) for experiment in experiments for name in names)
 
 
@@ -53,8 +54,9 @@ def run_scores(
     for row in leaderboard.standings:
         if experiment := experiments.get(row.challenger):
             about = _About(leaderboard, row, experiment, begun[row.challenger])
-            for field, name in names.items():
-                value = getattr(row, field)
+            figures = {name: getattr(row, field) for field, name in names.items()}
+            figures |= tier_figures(leaderboard, row.challenger)
+            for name, value in figures.items():
                 if value is not None:
                     yield about.score(name, float(value))
             if row.switching is not None:
@@ -93,7 +95,8 @@ class _About(NamedTuple):
                 "scale": board.scale,
                 "seed": board.seed,
                 "trusted": board.trusted,
-            },
+            }
+            | _closing(board),
         )
 
 
@@ -104,16 +107,20 @@ def item(leaderboard: Leaderboard) -> dict[str, Any]:
         "id": digest("leaderboard", _epoch(leaderboard), *_conditions(leaderboard)),
         "input": _about(leaderboard),
         "expectedOutput": leaderboard.model_dump(mode="json"),
-        "metadata": {MARK: "leaderboard"},
+        "metadata": {MARK: "leaderboard"} | _closing(leaderboard),
     }
+
+
+def trace_id(leaderboard: Leaderboard, project_id: str) -> str:
+    """Return the id of the trace that shows the leaderboard."""
+    return OWN + digest("leaderboard", *_names(leaderboard, project_id))[:24]
 
 
 def span(leaderboard: Leaderboard, project_id: str) -> Span:
     """Return the leaderboard as a trace whose output is all of it as Markdown: one where there is one item."""
-    names = (project_id, _epoch(leaderboard), *_conditions(leaderboard))
     return Span(
-        trace_id=OWN + digest("leaderboard", *names)[:24],
-        span_id=span_id("leaderboard", *names),
+        trace_id=trace_id(leaderboard, project_id),
+        span_id=span_id("leaderboard", *_names(leaderboard, project_id)),
         name=title(leaderboard),
         started_at=begins(_epoch(leaderboard)),
         duration_s=(ends(_epoch(leaderboard)) - begins(_epoch(leaderboard))).total_seconds(),
@@ -123,6 +130,10 @@ def span(leaderboard: Leaderboard, project_id: str) -> Span:
         input=_about(leaderboard),
         output=markdown(leaderboard),
     )
+
+
+def _names(leaderboard: Leaderboard, project_id: str) -> tuple[str, ...]:
+    return project_id, _epoch(leaderboard), *_conditions(leaderboard)
 
 
 def _conditions(leaderboard: Leaderboard) -> tuple[str, ...]:
@@ -137,6 +148,11 @@ def _about(leaderboard: Leaderboard) -> dict[str, str | None]:
         "scale": leaderboard.scale,
         "comparability": leaderboard.comparability,
     }
+
+
+def _closing(leaderboard: Leaderboard) -> dict[str, str]:
+    """Say when the epoch was closed, if it is: figures without that may still change."""
+    return {} if leaderboard.closed_at is None else {"closed": leaderboard.closed_at.isoformat()}
 
 
 def _epoch(leaderboard: Leaderboard) -> str:

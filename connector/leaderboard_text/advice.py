@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from connector.leaderboard_text.figures import count, percent, size
-from connector.leaderboard_text.rules import challengers, few, in_units
+from connector.leaderboard_text.rules import challengers, in_units
+from connector.leaderboard_text.tiers import no_traffic
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
 
@@ -33,13 +34,11 @@ def advice(board: Leaderboard) -> list[Saying]:
 
 def alarms(board: Leaderboard) -> list[str]:
     """Return what nobody may overlook: judges that people contradict, and broken tool calls."""
-    return [*_untrusted(board), *_broken(board)]
+    return [*_fresh(board), *_untrusted(board), *_broken(board)]
 
 
 def _saying(board: Leaderboard, row: Standing) -> Saying:
-    return Saying(
-        row.challenger, in_units(board, _sentence(row)), "; ".join(_grounds(board, row)), few(row.conversations)
-    )
+    return Saying(row.challenger, in_units(board, _sentence(row)), "; ".join(_grounds(board, row)), row.small)
 
 
 def _sentence(standing: Standing) -> str:
@@ -51,8 +50,11 @@ def _sentence(standing: Standing) -> str:
 
 def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
     plural = f"{board.unit}s" if standing.conversations != 1 else board.unit
-    small = few(standing.conversations) and bool(standing.turns)
-    yield f"rests on {count(standing.conversations)} {plural}{', a small sample and a rough guide' if small else ''}"
+    small = standing.small and bool(standing.turns)
+    unequal = standing.effective is not None and standing.effective < standing.conversations
+    worth = f", which stand for unequal parts of the traffic and count as {standing.effective}" if unequal else ""
+    rough = ", a small sample and a rough guide" if small else ""
+    yield f"rests on {count(standing.conversations)} {plural}{worth}{rough}"
     if standing.no_interval:
         yield in_units(board, standing.no_interval)
     if standing.caveat and not small:
@@ -61,6 +63,11 @@ def _grounds(board: Leaderboard, standing: Standing) -> Iterator[str]:
         yield f"shows true differences from {size(standing.detectable)} points"
     if standing.more_conversations:
         yield f"±{100 * board.precision:g} points would take {count(standing.more_conversations)} more"
+
+
+def _fresh(board: Leaderboard) -> Iterator[str]:
+    if no_traffic(board):
+        yield "NO TRAFFIC: no fresh turn has been judged yet, so only the figures of the tiers are known."
 
 
 def _untrusted(board: Leaderboard) -> Iterator[str]:
@@ -80,9 +87,9 @@ def _untrusted(board: Leaderboard) -> Iterator[str]:
 
 def _broken(board: Leaderboard) -> Iterator[str]:
     for row in board.standings:
-        if row.calls and row.faulty_calls / row.calls >= BAD_CALLS:
-            kinds = sorted(row.faults.items(), key=lambda kind: (-kind[1], kind[0]))
-            named = ", ".join(f"{percent(number / row.calls)} {kind.replace('_', ' ')}" for kind, number in kinds)
+        if row.calls and row.faulty_share >= BAD_CALLS:
+            kinds = sorted(row.fault_shares.items(), key=lambda kind: (-kind[1], kind[0]))
+            named = ", ".join(f"{percent(share)} {kind.replace('_', ' ')}" for kind, share in kinds)
             who = "production itself" if row.baseline else row.challenger
-            share = percent(row.faulty_calls / row.calls)
+            share = percent(row.faulty_share)
             yield f"BROKEN TOOL CALLS of {who}: {share} of {count(row.calls)} ({named})."

@@ -35,7 +35,7 @@ def _calls(each: Standing) -> tuple[Cell, ...]:
         count(each.calls),
         percent(each.tool_validity),
         bounds(each.tool_low, each.tool_high),
-        _share(each.faulty_calls, each.calls) if each.calls else DASH,
+        _share(each.faulty_calls, each.faulty_share) if each.calls else DASH,
         "" if each.baseline else percent(each.same_calls),
     )
 
@@ -47,10 +47,9 @@ def _kinds(rows: list[Standing]) -> list[str]:
 
 
 def _faults(each: Standing, kinds: list[str]) -> tuple[Cell, ...]:
-    return row(label(each), *(_share(each.faults.get(kind, 0), each.calls) for kind in kinds))
+    return row(label(each), *(_share(each.faults.get(kind, 0), each.fault_shares.get(kind, 0.0)) for kind in kinds))
 
 
-def _share(number: int, calls: int) -> Cell:
-    if not number or not calls:
-        return Cell("0", "faint")
-    return alarming(f"{percent(number / calls)} ({count(number)})", alarm=number / calls >= BAD_CALLS)
+def _share(number: int, share: float) -> Cell:
+    """Write the share of all calls of the traffic, and how many of those looked at it was."""
+    return alarming(f"{percent(share)} ({count(number)})", alarm=share >= BAD_CALLS) if number else Cell("0", "faint")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from connector.leaderboard_text.figures import DASH, dollars, percent, seconds
@@ -12,7 +12,9 @@ from judges.standings.decision import Switching, Weights
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
 
+_PAR: Final = 0.5
 _READING: Final = (
+    "calls: the share of tool calls that are good; hard: the win rate in the adversarial tier",
     "weighted: production stands at 50 %; Pareto: whether nobody beats it in all of these figures",
     "weighted and switching go by cost and p95 beside production's own on the same turns",
 )
@@ -21,11 +23,11 @@ _READING: Final = (
 def decisions(board: Leaderboard) -> Iterator[Sheet]:
     """Yield the decision matrix, where anything of it is known; each head bears the weight of its figure."""
     if any(each.weighted is not None or each.pareto is not None or each.switching for each in board.standings):
-        hard = any(each.adversarial_win_rate is not None for each in board.standings)
+        hard = {each.challenger: each.win_rate for each in board.tiers if each.tier == "adversarial"}
         yield Sheet(
             "Whom to take?",
-            ("challenger", *_heads(board.weights, hard=hard), "weighted", "Pareto", "switching"),
-            tuple(_row(each, hard=hard) for each in board.standings),
+            ("challenger", *_heads(board.weights, hard=bool(hard)), "weighted", "Pareto", "switching"),
+            tuple(_row(each, hard) for each in board.standings),
             notes=_READING,
         )
 
@@ -33,7 +35,7 @@ def decisions(board: Leaderboard) -> Iterator[Sheet]:
 def _heads(asked: Weights, *, hard: bool) -> tuple[str, ...]:
     heads = (
         ("win rate", asked.quality),
-        ("good calls", asked.tool_validity),
+        ("calls", asked.tool_validity),
         *((("hard", asked.adversarial),) if hard else ()),
         ("$/1k", asked.cost),
         ("p50/p95 s", asked.latency),
@@ -41,12 +43,12 @@ def _heads(asked: Weights, *, hard: bool) -> tuple[str, ...]:
     return tuple(f"{head} ×{weight:g}" for head, weight in heads)  # noqa: RUF001
 
 
-def _row(each: Standing, *, hard: bool) -> tuple[Cell, ...]:
+def _row(each: Standing, hard: Mapping[str, float | None]) -> tuple[Cell, ...]:
     return row(
         Cell(label(each), "strong") if each.pareto else label(each),
         percent(each.win_rate),
         percent(each.tool_validity),
-        *([percent(each.adversarial_win_rate)] if hard else []),
+        *([percent(_PAR if each.baseline else hard.get(each.challenger))] if hard else []),
         dollars(each.cost_per_1000_turns_usd),
         f"{seconds(each.p50_latency_s)}/{seconds(each.p95_latency_s)}",
         percent(each.weighted),

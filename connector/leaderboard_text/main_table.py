@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.leaderboard_text.figures import DASH, bounds, count, dollars, percent, places, seconds
-from connector.leaderboard_text.rules import few, level, rests
+from connector.leaderboard_text.rules import level, rests
 from connector.leaderboard_text.sheets import CONTROL, Cell, Sheet, grounds, row
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
@@ -36,7 +36,7 @@ def _row(standing: Standing) -> tuple[Cell, ...]:
         bounds(standing.low, standing.high),
         ranked,
         f"{count(standing.wins)}/{count(standing.ties)}/{count(standing.losses)}",
-        grounds(f"{count(standing.turns)}/{count(standing.conversations)}", small=few(standing.conversations)),
+        grounds(f"{count(standing.turns)}/{count(standing.conversations)}", small=standing.small),
         spent,
         times,
     )

@@ -21,28 +21,29 @@ def markdown(board: Leaderboard) -> str:
     """Return the main table, what nobody may overlook, what to do, what all rests on, and then the other tables."""
     first, *others = sheets = [main_table(board), *further_tables(board)]
     sections = [
-        _table(first, "###"),
-        *([_items(f"**{_plain(alarm)}**" for alarm in found)] if (found := alarms(board)) else []),
+        table(first, "###"),
+        *([_items(f"**{plain(alarm)}**" for alarm in found)] if (found := alarms(board)) else []),
         *([f"#### What to do?\n\n{_items(_advice(board))}"] if challengers(board) else []),
-        f"#### What this rests on\n\n{_items(map(_plain, notes(board, sheets)))}",
-        *(_table(sheet, "####") for sheet in others),
+        f"#### What this rests on\n\n{_items(map(plain, notes(board, sheets)))}",
+        *(table(sheet, "####") for sheet in others),
     ]
     return "\n\n".join(sections)
 
 
 def _advice(board: Leaderboard) -> Iterator[str]:
     for saying in advice(board):
-        yield f"**{_plain(saying.challenger)}**: {_plain(saying.sentence)} ({_plain(saying.rests)})"
+        yield f"**{plain(saying.challenger)}**: {plain(saying.sentence)} ({plain(saying.rests)})"
 
 
-def _table(sheet: Sheet, heading: str) -> str:
+def table(sheet: Sheet, heading: str) -> str:
+    """Return one table under its heading, such as `###`."""
     rows = [_line([_cell(cell) for cell in row]) for row in sheet.rows]
-    table = [_line(map(_plain, sheet.columns)), _line(["---"] * len(sheet.columns)), *rows] if rows else []
-    return "\n".join([f"{heading} {sheet.title}", "", *table, *_below(sheet.notes)])
+    lines = [_line(map(plain, sheet.columns)), _line(["---"] * len(sheet.columns)), *rows] if rows else []
+    return "\n".join([f"{heading} {sheet.title}", "", *lines, *_below(sheet.notes)])
 
 
 def _below(found: Sequence[str]) -> list[str]:
-    return ["", _items(map(_plain, found))] if found else []
+    return ["", _items(map(plain, found))] if found else []
 
 
 def _items(texts: Iterator[str] | map[str]) -> str:
@@ -50,11 +51,11 @@ def _items(texts: Iterator[str] | map[str]) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    text = _plain(cell.text)
+    text = plain(cell.text)
     return f"**{text}**" if cell.tone == "alarm" and text else text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep names and marks from being taken for the end of a cell, a tag, a link, an image or emphasis."""
     return _MEANINGFUL.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
 

@@ -26,10 +26,25 @@ def notes(board: Leaderboard, sheets: Sequence[Sheet]) -> list[str]:
 def _conditions(board: Leaderboard) -> Iterator[str]:
     yield f"Judge {board.judge}."
     yield f"Epoch {board.epoch or 'all'}; comparability hash {board.comparability or 'unknown'}, seed {board.seed}."
+    if board.closed_at is not None:
+        yield f"Closed on {board.closed_at:%Y-%m-%d}: these figures stay. {_left_out(board)}".rstrip()
+    if board.held_up is not None:
+        yield board.held_up
     yield "Figures under another judge, scale, sampling or window have another hash and are never compared."
+    if board.decided_by:
+        yield f"Weights and margin {board.decided_by}: they change what is weighed up or advised, and no other figure."
+
+
+def _left_out(board: Leaderboard) -> str:
+    parts = ((board.unfinished, "were unfinished then"), (board.late, "came later"))
+    said = ", ".join(f"{number} duel(s) {which}" for number, which in parts if number)
+    return f"In no figure: {said}." if said else ""
 
 
 def _reading(board: Leaderboard) -> Iterator[str]:
+    if board.traffic_turns is not None and round(board.traffic_turns) != board.drawn_turns:
+        stands_for, drawn = f"{board.traffic_turns:,.0f}", f"{board.drawn_turns:,}"
+        yield f"Figures are estimates for all {stands_for} turns of traffic, from {drawn} drawn; counts are of these."
     yield f"Win rate against production's own answers. Scale {scale(board)}."
     yield f"{level(board)} intervals by bootstrap over {board.unit}s, by Student's t where they are few."
     yield "All ranks hold together (Holm). $/1k is what 1,000 turns cost, in USD."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from connector.leaderboard_text.figures import DASH, bounds, chance, count, percent, points, size
 from connector.leaderboard_text.fitting import least_width
-from connector.leaderboard_text.rules import alpha, few, in_units, level, rests
+from connector.leaderboard_text.rules import alpha, in_units, level, rests
 from connector.leaderboard_text.sheets import DISTINCT, Cell, Sheet, grounds, row
 from judges.standings.leaderboard import Leaderboard, Meeting
 from judges.standings.pairs import Difference
@@ -43,7 +43,7 @@ def meetings(board: Leaderboard) -> Iterator[Sheet]:
 
 def _caveat(each: Difference) -> str | None:
     """Return what the mark of few conversations does not say."""
-    return each.caveat if each.low is None or not few(each.conversations) else None
+    return each.caveat if each.low is None or not each.small else None
 
 
 def _difference(each: Difference, most: float) -> tuple[Cell, ...]:
@@ -55,7 +55,7 @@ def _difference(each: Difference, most: float) -> tuple[Cell, ...]:
         Cell(f"{ahead}{DISTINCT}", "strong") if distinct else ahead,
         bounds(each.low, each.high),
         chance(each.adjusted),
-        grounds(f"{count(each.challenges)}/{count(each.conversations)}", small=few(each.conversations)),
+        grounds(f"{count(each.challenges)}/{count(each.conversations)}", small=each.small),
         size(each.detectable),
     )
 

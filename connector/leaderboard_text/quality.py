@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from connector.leaderboard_text.figures import DASH, count, elo, percent, size, within
 from connector.leaderboard_text.main_table import label
-from connector.leaderboard_text.rules import challengers, few, in_units
+from connector.leaderboard_text.rules import challengers, in_units
 from connector.leaderboard_text.sheets import Cell, Sheet, alarming, grounds, row
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
@@ -81,7 +81,7 @@ def _sure(each: Standing) -> tuple[Cell, ...]:
     half = None if each.low is None or each.high is None else (each.high - each.low) / 2
     return row(
         label(each),
-        grounds(count(each.conversations), small=few(each.conversations)),
+        grounds(count(each.conversations), small=each.small),
         size(half),
         size(each.detectable),
         DASH if each.more_conversations is None else count(each.more_conversations),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from judges.standings.leaderboard import Leaderboard
-from judges.standings.spread import FEW as FEWEST
 from judges.standings.standing import Standing
 
 _SCALES: Final = {
@@ -41,11 +40,6 @@ def rests(board: Leaderboard) -> str:
 def in_units(board: Leaderboard, text: str) -> str:
     """Return what was said of conversations in the words of what was resampled."""
     return text.replace("conversation", board.unit)
-
-
-def few(conversations: int) -> bool:
-    """Whether figures from so many conversations are a rough guide at best."""
-    return conversations < FEWEST
 
 
 def challengers(board: Leaderboard) -> list[Standing]:

@@ -12,9 +12,11 @@ from connector.leaderboard_text.parts import parts
 from connector.leaderboard_text.people import agreement, corrected
 from connector.leaderboard_text.quality import certainty, equal_terms, left_out
 from connector.leaderboard_text.sheets import Sheet
+from connector.leaderboard_text.tiers import tiers
 from judges.standings.leaderboard import Leaderboard
 
 _TABLES = (
+    tiers,
     certainty,
     equal_terms,
     corrected,

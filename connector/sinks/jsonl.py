@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
 from connector.scoring import scores
-from connector.types import Duel, Run
+from connector.types import Duel, Remains, Run
 from judges.standings.leaderboard import Leaderboard
 from rollouts.types import Challenge
 
@@ -36,6 +39,11 @@ class JsonlSink:
         del duels
         return set()
 
+    async def forget(self, remains: Remains) -> None:
+        """Write the file anew without these challenges, and what became of them."""
+        if remains.items:
+            await asyncio.to_thread(self._without, frozenset(remains.items))
+
     async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Append the leaderboard of one epoch."""
         shown = {name: run.model_dump(mode="json") for name, run in runs.items()}
@@ -43,10 +51,44 @@ class JsonlSink:
         self._append([_line("leaderboard", f"{leaderboard.epoch} {leaderboard.judge}", body)])
 
     def _append(self, lines: Iterable[bytes]) -> None:
-        with self._path.open("ab") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
+        with self._alone(), self._path.open("ab") as file:
+            _write(file, lines)
+
+    def _without(self, challenges: Collection[str]) -> None:
+        """Write what stays beside the file, and put it in its place: a crash leaves one or the other."""
+        if not self._path.exists():
+            return
+        beside = self._path.with_name(f"{self._path.name}.new")
+        with self._alone():
+            with self._path.open("rb") as file, beside.open("wb") as rest:
+                _write(rest, (line for line in file if _about(line) not in challenges))
+            beside.replace(self._path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from appending to a file that is about to be replaced."""
+        with self._path.with_name(f"{self._path.name}.lock").open("a", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _write(file: IO[bytes], lines: Iterable[bytes]) -> None:
+    file.writelines(lines)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _about(line: bytes) -> str | None:
+    """Return the challenge that a line is about."""
+    record = orjson.loads(line)
+    match record["kind"]:
+        case "challenge":
+            return str(record["id"])
+        case "duel":
+            return str(record["duel"]["challenge_id"])
+        case "score":
+            return str(record["score"]["metadata"].get("challenge"))
+    return None
 
 
 def _line(kind: str, name: str, body: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ import structlog
 from langfuse.api import ConfigCategory, ScoreConfigDataType
 from langfuse.api.core import ApiError
 
-from connector.langfuse import dashboard, datasets, readback, scores, spans, summary
+from connector.langfuse import dashboard, datasets, forgetting, readback, scores, spans, summary
 from connector.langfuse.capabilities import Capabilities
 from connector.langfuse.client import Client, from_sdk
 from connector.langfuse.paging import by_number
@@ -26,7 +26,7 @@ from connector.langfuse.shown import (
 )
 from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id, unsaid
 from connector.scoring import scores as scores_of
-from connector.types import Duel, Run, period_of
+from connector.types import Duel, Remains, Run, period_of
 from judges.standings.leaderboard import Leaderboard
 from judges.types import Verdict
 from rollouts.types import Challenge
@@ -76,6 +76,10 @@ class LangfuseSink:
         wanted = {score.id: duel.id for duel in duels for score in scores_of(duel)}
         absent = await scores.absent(self._client, self._server, list(wanted))
         return {wanted[score_id] for score_id in absent} | await readback.unseen(self._client, self._server, duels)
+
+    async def forget(self, remains: Remains) -> None:
+        """Delete items, traces, scores and queued pairs."""
+        await forgetting.remove(self._client, remains)
 
     async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Write an epoch's leaderboard, unless this process has written just that before."""

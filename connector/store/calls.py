@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -24,7 +25,7 @@ SPENDING = (
 
 _duel: ContextVar[str | None] = ContextVar("duel", default=None)
 
-_OPEN = "insert into spending (at, model, role, worst, duel_id) values (?, ?, ?, ?, ?)"
+_OPEN = "insert into spending (at, model, role, worst, duel_id, run) values (?, ?, ?, ?, ?, ?)"
 _SETTLE = "update spending set outcome = ?, spent = ?, input_tokens = ?, output_tokens = ? where entry = ?"
 
 
@@ -32,6 +33,9 @@ class Calls:
     """Calls of duels that have not taken their step yet; saving the step forgets them, but never what they cost."""
 
     _writer: Writer
+    run: str | None = None
+    """Names this process in the ledger."""
+    _bought: Bought | None = None
 
     @contextmanager
     def carrying(self, duel_id: str) -> Iterator[None]:
@@ -42,6 +46,8 @@ class Calls:
             _duel.reset(token)
 
     async def kept(self, key: str) -> Completion | None:
+        if self._bought is not None and key not in self._bought:
+            return None
         sql = "select completion from call where key = ?"
         row = await self._writer.run(lambda db: db.execute(sql, (key,)).fetchone())
         return Completion.model_validate_json(row[0]) if row and row[0] else None
@@ -54,7 +60,7 @@ class Calls:
 
         def write(db: sqlite3.Connection) -> int | None:
             known = db.execute(sql, (key, duel)).rowcount
-            return db.execute(_OPEN, (*_opened(purchase), duel)).lastrowid if known else None
+            return db.execute(_OPEN, (*_opened(purchase), duel, self.run)).lastrowid if known else None
 
         entry = await self._writer.run(write)
         if entry is None:
@@ -68,6 +74,8 @@ class Calls:
             db.execute(sql, (body, key))
             db.execute(_SETTLE, _settled(settlement, entry))
 
+        if self._bought is not None:
+            self._bought.add(key, _duel.get())
         await self._writer.run(write)
 
     async def drop(self, key: str, entry: int, settlement: Settlement) -> None:
@@ -78,19 +86,53 @@ class Calls:
         await self._writer.run(write)
 
     async def hit(self, purchase: Purchase) -> None:
-        sql = "insert into spending (at, model, role, worst, duel_id, outcome, spent) values (?, ?, ?, ?, ?, ?, 0)"
-        row = (*_opened(purchase), _duel.get(), Outcome.CACHED)
+        sql = """insert into spending (at, model, role, worst, duel_id, run, outcome, spent)
+                 values (?, ?, ?, ?, ?, ?, ?, 0)"""
+        row = (*_opened(purchase), _duel.get(), self.run, Outcome.CACHED)
         await self._writer.run(lambda db: db.execute(sql, row))
+
+    async def forget_calls(self, start: str) -> None:
+        """Forget the answers to calls whose keys begin so, but not what they cost: they are to be asked again."""
+        await self._writer.run(lambda db: db.execute("delete from call where key glob ?", (f"{start}*",)))
 
     async def forget_interrupted(self) -> int:
         """Count the calls that were in flight when the process died as paid, at their worst; return how many."""
         lost = "update spending set outcome = 'lost', spent = worst where outcome is null"
 
-        def write(db: sqlite3.Connection) -> int:
+        def write(db: sqlite3.Connection) -> tuple[int, list[tuple[str, str | None]]]:
             db.execute("delete from call where completion is null")
-            return db.execute(lost).rowcount
+            return db.execute(lost).rowcount, db.execute("select key, duel_id from call").fetchall()
 
-        return await self._writer.run(write)
+        interrupted, bought = await self._writer.run(write)
+        self._bought = Bought(bought)
+        return interrupted
+
+
+class Bought:
+    """The keys of calls whose answers are kept, so that a new call need not ask the file whether it is one of them.
+
+    A key that stays here too long costs a look into the file, no more.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str | None]]) -> None:
+        self._duel_of: dict[str, str | None] = {}
+        self._keys_of = defaultdict[str | None, set[str]](set)
+        for key, duel in rows:
+            self.add(key, duel)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._duel_of
+
+    def add(self, key: str, duel: str | None) -> None:
+        """Know one more."""
+        self._duel_of[key] = duel
+        self._keys_of[duel].add(key)
+
+    def forget(self, duel: str) -> None:
+        """Know those of this duel no longer."""
+        for key in self._keys_of.pop(duel, ()):
+            if self._duel_of.get(key) == duel:  # else another duel has asked the same since
+                del self._duel_of[key]
 
 
 def _opened(purchase: Purchase) -> tuple[object, ...]:

@@ -1,8 +1,8 @@
 """One turn, though many traces show it: which of its copies is kept.
 
 Later traces show in their histories what earlier ones produced, and traces come in any order. Copies of a turn share
-its place. What its call produced is kept in their stead, unless a duel over a copy has cost something or shows in
-Langfuse already: then the turn counts as known by that copy.
+its place. What its call produced is kept in their stead, unless a duel over a copy has cost something, shows in
+Langfuse already, or a draw has decided about the copy: then the turn counts as known by that copy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from connector.types import Disposition, Fate, Intake
 
-_COPY = "select id, observed, fate = 'challenged' from turn where "
+_COPY = "select id, observed, fate in ('challenged', 'held') from turn where "
 _IN_SESSION = f"{_COPY} place = ?1 union {_COPY} id = ?2"
 _ELSEWHERE = f"{_COPY} place = ?1 and observed = ?3 union {_COPY} id = ?2"
 """Of those that nobody observed either there may be as many as traces: examples in a prompt."""
@@ -27,7 +27,8 @@ class Copy(NamedTuple):
 
     id: str
     observed: bool
-    challenged: bool
+    wanted: bool
+    """Whether it is a challenge, or may become one."""
 
 
 class Compared(NamedTuple):
@@ -46,7 +47,7 @@ def replace_copies(db: sqlite3.Connection, intake: Intake) -> Compared:
         in_session = intake.sighting.session_id is not None
         there = _copies(db, turn, in_session=in_session) if turn.place else []
         replaced = _replaced(turn, there, in_session=in_session)
-        if replaced is None or any(is_begun(db, copy.id) for copy in replaced):
+        if replaced is None or any(is_begun(db, copy.id) or is_drawn(db, copy.id) for copy in replaced):
             known.add(turn.id)
         else:
             withdrawn += sum(_drop(db, copy) for copy in replaced)
@@ -68,13 +69,18 @@ def _replaced(turn: Disposition, there: Sequence[Copy], *, in_session: bool) -> 
     if any(copy.observed for copy in there):
         return None
     others = [copy for copy in there if in_session and copy.id != turn.id]
-    better = turn.fate is Fate.CHALLENGED and not any(copy.challenged for copy in others)
+    better = turn.fate in (Fate.CHALLENGED, Fate.HELD) and not any(copy.wanted for copy in others)
     return others if better or not others else None
 
 
 def is_begun(db: sqlite3.Connection, turn_id: str) -> bool:
     """Whether a duel over a turn was paid for, is under way, or may show in Langfuse."""
     return db.execute(_BEGUN, (turn_id,)).fetchone() is not None
+
+
+def is_drawn(db: sqlite3.Connection, turn_id: str) -> bool:
+    """Whether a draw has taken or left a turn: with another copy of it the lot would be cast anew."""
+    return db.execute("select 1 from turn where id = ? and draw is not null", (turn_id,)).fetchone() is not None
 
 
 def forget(db: sqlite3.Connection, turn_id: str) -> int:

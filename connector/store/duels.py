@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.planning import Load
-from connector.store.judgments import heard, keep
+from connector.store.calls import Bought
+from connector.store.judgments import HEARD, heard, keep, load
 from connector.store.traces import unpacked
 from connector.store.writer import Writer
 from connector.types import Duel, State
@@ -27,23 +28,34 @@ _READ = """select duel.id, challenger, fingerprint, duel.epoch, state, reason, a
 
 
 _UNPAID = {False: "state in ('queued', 'rolled')", True: "state = 'rolled'"}
+_CHOSEN = "(state = 'rolled' or ?3 is null or duel.challenge_id < ?3)"
 
 
 class Duels:
     """Steps of duels, saved one by one."""
 
     _writer: Writer
+    _bought: Bought | None = None
 
     async def due(
-        self, challenger: str, fingerprint: str, limit: int, now: datetime, *, rolled: bool = False
+        self,
+        challenger: str,
+        fingerprint: str,
+        limit: int,
+        now: datetime,
+        *,
+        rolled: bool = False,
+        below: str | None = None,
     ) -> list[Duel]:
-        where = f"""where challenger = ? and fingerprint = ? and {_UNPAID[rolled]} and due_at <= ?
-                    order by state desc, due_at, duel.rowid limit ?"""
-        return await self._read(where, (challenger, fingerprint, now.timestamp(), limit))
+        where = f"""where challenger = ?1 and fingerprint = ?2 and {_UNPAID[rolled]} and {_CHOSEN} and due_at <= ?4
+                    order by state desc, due_at, duel.rowid limit ?5"""
+        return await self._read(where, (challenger, fingerprint, below, now.timestamp(), limit))
 
-    async def next_due(self, challenger: str, fingerprint: str, *, rolled: bool = False) -> datetime | None:
-        where = f"where challenger = ? and fingerprint = ? and {_UNPAID[rolled]}"
-        return await self._earliest(where, (challenger, fingerprint))
+    async def next_due(
+        self, challenger: str, fingerprint: str, *, rolled: bool = False, below: str | None = None
+    ) -> datetime | None:
+        where = f"where challenger = ?1 and fingerprint = ?2 and {_UNPAID[rolled]} and {_CHOSEN}"
+        return await self._earliest(where, (challenger, fingerprint, below))
 
     async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
         where = "where state = 'judged' and due_at <= ? order by due_at, duel.rowid limit ?"
@@ -66,13 +78,18 @@ class Duels:
         await self.save_all([duel])
 
     async def save_all(self, duels: Sequence[Duel]) -> None:
+        # A dead duel that has its answer may be judged again.
+        done = [duel.id for duel in duels if duel.state is not State.DEAD or duel.rollout is None]
+
         def write(db: sqlite3.Connection) -> None:
             for duel in duels:
                 keep(db, duel)
-                if duel.state is not State.DEAD or duel.rollout is None:  # else it may be judged again
-                    db.execute("delete from call where duel_id = ?", (duel.id,))
+            db.executemany("delete from call where duel_id = ?", [(duel_id,) for duel_id in done])
 
         await self._writer.run(write)
+        if self._bought is not None:
+            for duel_id in done:
+                self._bought.forget(duel_id)
 
     async def siblings(self, duel: Duel, fingerprints: Mapping[str, str]) -> list[Duel]:
         found = await self._read("where duel.challenge_id = ? order by challenger", (duel.challenge.id,))
@@ -122,13 +139,24 @@ class Duels:
         await self._writer.run(lambda db: db.executemany("update duel set confirmed = 1 where id = ?", ids))
 
     async def loads(self, fingerprints: Mapping[str, str]) -> list[Load]:
-        sql = """select challenger, state, read_tokens, answer_tokens, most_tokens
+        sql = f"""select challenger, state, read_tokens, answer_tokens, most_tokens, conversation_id, {HEARD}
                  from duel join challenge on challenge.id = duel.challenge_id
-                 where challenger = ? and fingerprint = ? and state in ('queued', 'rolled')"""
+                 where challenger = ? and fingerprint = ? and state in ('queued', 'rolled')"""  # noqa: S608  ours
 
         def read(db: sqlite3.Connection) -> list[Load]:
             rows = (row for pair in fingerprints.items() for row in db.execute(sql, pair))
-            return [Load(name, state == "rolled", *tokens) for name, state, *tokens in rows]
+            return [load(*row) for row in rows]
+
+        return await self._writer.run(read)
+
+    async def judged_conversations(self, judge: str, fingerprints: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+        """Return the conversations in which each challenger was judged by `judge`."""
+        sql = """select distinct conversation_id from duel join challenge on challenge.id = duel.challenge_id
+                 where challenger = ? and fingerprint = ? and judge = ? and state in ('judged', 'posted')"""
+
+        def read(db: sqlite3.Connection) -> dict[str, frozenset[str]]:
+            asked = {name: (name, mark, judge) for name, mark in fingerprints.items()}
+            return {name: frozenset(row[0] for row in db.execute(sql, each)) for name, each in asked.items()}
 
         return await self._writer.run(read)
 

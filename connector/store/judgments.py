@@ -16,18 +16,25 @@ from judges.traits import Traits, same_calls, traits
 from judges.types import Judgment, Verdict
 from judges.verdicts import seat_bias
 
-_STEP = "update duel set state = ?, reason = ?, attempts = ?, judge = ?, due_at = 0 where id = ?"
+BLANK = "exists (select 1 from challenge where challenge.id = duel.challenge_id and blanked_at is not null)"
+"""Whether the texts of a duel are gone."""
+HEARD = """(select json_group_array(judge) from (select judge from judgment where duel_id = duel.id
+          union select judge from opinion where duel_id = duel.id))"""
+"""The versions of all who have judged a duel, alone or in a jury."""
+_STEP = f"update duel set state = ?, reason = ?, attempts = ?, judge = ?, due_at = 0 where id = ? and not {BLANK}"  # noqa: S608  ours
 _ROLLOUT = """update duel set rollout = ?, cost_usd = ?, latency_s = ?, same_calls = ?, calls = ?, faults = ?,
               style_length = ?, style_headers = ?, style_items = ?, style_bold = ? where id = ?"""
 _JUDGMENT = "insert or replace into judgment values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OPINION = "insert or replace into opinion values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OTHERS = """challenger = ?1 and fingerprint = ?2 and rollout is not null and judge is not ?3
              and (judge is not null or state = 'dead') and (?4 is null or duel.epoch = ?4)"""
+_READABLE = f"{_OTHERS} and not {BLANK}"
 _KNOWN = "exists (select 1 from judgment where duel_id = duel.id and judgment.judge = ?3)"
 _AGAIN = f"""update duel set state = ?5, judge = case ?5 when 'judged' then ?3 end, reason = '', attempts = 0,
-             due_at = 0, confirmed = 0 where {_OTHERS} and {_KNOWN} = (?5 = 'judged')"""  # noqa: S608  all parts are ours
-_LOADS = f"""select challenger, read_tokens, answer_tokens, most_tokens, {_KNOWN}
-             from duel join challenge on challenge.id = challenge_id where {_OTHERS}"""  # noqa: S608
+             due_at = 0, confirmed = 0 where {_READABLE} and {_KNOWN} = (?5 = 'judged')"""  # noqa: S608  all parts are ours
+_LOADS = f"""select challenger, read_tokens, answer_tokens, most_tokens, conversation_id, {HEARD}, {_KNOWN}
+             from duel join challenge on challenge.id = challenge_id where {_READABLE}"""  # noqa: S608
+_WORDLESS = f"select count(*) from duel where {_OTHERS} and {BLANK} and not {_KNOWN}"  # noqa: S608
 
 
 class Others(NamedTuple):
@@ -36,6 +43,15 @@ class Others(NamedTuple):
     to_judge: tuple[Load, ...]
     known: int
     """How many of the others the judge has judged before."""
+    wordless: int = 0
+    """How many of the others nobody can judge any more: their texts are gone."""
+
+
+def load(challenger: str, state: str, *asked: Any) -> Load:
+    """Return what a row says that a duel asks for: its tokens, its conversation, and who has judged it."""
+    *tokens, conversation, heard = asked
+    known = frozenset(orjson.loads(heard))
+    return Load(challenger, state == State.ROLLED, *tokens, conversation=conversation, heard=known)
 
 
 class Judgments:
@@ -49,8 +65,9 @@ class Judgments:
         def read(db: sqlite3.Connection) -> Others:
             asked = [(name, mark, judge, epoch) for name, mark in fingerprints.items()]
             rows = [row for arguments in asked for row in db.execute(_LOADS, arguments)]
-            loads = tuple(Load(row[0], True, *row[1:4]) for row in rows if not row[4])  # noqa: FBT003  named there
-            return Others(loads, sum(row[4] for row in rows))
+            loads = tuple(load(row[0], State.ROLLED, *row[1:6]) for row in rows if not row[6])
+            wordless = sum(db.execute(_WORDLESS, arguments).fetchone()[0] for arguments in asked)
+            return Others(loads, sum(row[6] for row in rows), wordless)
 
         return await self._writer.run(read)
 
@@ -72,7 +89,8 @@ class Judgments:
 def keep(db: sqlite3.Connection, duel: Duel) -> None:
     """Keep what a duel has come to; its rollout is written and measured once."""
     judge = duel.judgment.judge if duel.judgment else None
-    db.execute(_STEP, (duel.state, duel.reason, duel.attempts, judge, duel.id))
+    if not db.execute(_STEP, (duel.state, duel.reason, duel.attempts, judge, duel.id)).rowcount:
+        return  # it was withdrawn, or forgotten, while it was under way
     row = db.execute("select rollout is null from duel where id = ?", (duel.id,)).fetchone()
     if duel.rollout is not None and row and row[0]:
         completion, challenge = duel.rollout.completion, duel.challenge

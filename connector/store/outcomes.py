@@ -15,14 +15,17 @@ from judges.standings.style import Style
 from judges.standings.tables import Columns
 from judges.types import Unit, Verdict
 
+# A unit is named by its first turn: ids that are forgotten change no figure, not even in the last digit.
+_ALIAS = "coalesce((select token from alias where kind = '{}' and value = {}), {})"
+_SESSION = _ALIAS.format("session", *["coalesce(session_id, conversation_id)"] * 2)
 _UNITS: dict[Unit, str] = {
-    "conversation": "conversation_id",
-    "session": "coalesce(session_id, conversation_id)",
-    "user": "coalesce(user_id, session_id, conversation_id)",
+    "conversation": _ALIAS.format("session", *["conversation_id"] * 2),
+    "session": _SESSION,
+    "user": f"coalesce({_ALIAS.format('user', *['user_id'] * 2)}, {_SESSION})",
 }
 _TURNS = """
-select id, {unit}, baseline_cost_usd, baseline_latency_s, style_length, style_headers, style_items, style_bold, calls,
-       faults, slices, weight, tier from challenge
+select id, min(id) over (partition by {unit}), baseline_cost_usd, baseline_latency_s, style_length, style_headers,
+       style_items, style_bold, calls, faults, slices, weight, tier from challenge
  where (?1 is null or epoch = ?1) and exists (
        select 1 from duel where challenge_id = challenge.id and ((state = 'dead' and judge is null) or exists (
               select 1 from judgment where duel_id = duel.id and judgment.judge = ?2)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any, Final
 from connector.calibration.blinding import Exhibit, Pair, Preference, certain, meaning, pair
 from connector.calibration.figures import Progress, Survey
 from connector.calibration.picking import Candidate, lots
+from connector.store.forgotten import secret_word
 from connector.store.traces import unpacked
 from connector.store.writer import Writer
 from judges.standings.outcomes import HumanVerdict
@@ -37,14 +37,15 @@ select duel.id, challenger, score, consistent, coalesce((select max(score) - min
        where opinion.duel_id = duel.id and jury = judgment.judge), 0), draw, coalesce(chance, 0)
   from duel join judgment on judgment.duel_id = duel.id and judgment.judge = ?1 left join lot on lot.duel_id = duel.id
  where challenger = ?2 and fingerprint = ?3 and score is not null and not identical and rollout is not null
+   and not exists (select 1 from challenge where id = challenge_id and blanked_at is not null)
  order by duel.id
 """
 _EXHIBITS = """
 select pair.id, pair.duel_id, challenger_seat, pair.trace_id, span_id, picked_at, challenge.body, duel.rollout
   from pair join duel on duel.id = pair.duel_id join challenge on challenge.id = duel.challenge_id
 """
-_UNSHOWN = "where not shown"
-_UNANSWERED = "where not exists (select 1 from preference where pair_id = pair.id)"
+_UNSHOWN = "where not shown and blanked_at is null"
+_UNANSWERED = "where blanked_at is null and not exists (select 1 from preference where pair_id = pair.id)"
 _PEOPLE = """
 select challenger, challenge_id, label, challenger_seat, chance
   from preference join pair on pair.id = pair_id join duel on duel.id = pair.duel_id join lot on lot.duel_id = duel.id
@@ -79,7 +80,7 @@ class Pairs:
                    on conflict (duel_id) do update set chance = excluded.chance""",
                 drawn,
             )
-            known, secret = {row[0] for row in db.execute("select duel_id from pair")}, _secret(db)
+            known, secret = {row[0] for row in db.execute("select duel_id from pair")}, secret_word(db)
             fresh = [pair(lot.duel_id, secret, at) for lot in drawn if lot.picked and lot.duel_id not in known]
             db.executemany("insert into pair values (?, ?, ?, ?, ?, ?, 0)", [_row(each) for each in fresh])
             sure = [(each.pair.id, label) for each in _exhibits(db, _UNSHOWN) if (label := certain(each)) is not None]
@@ -159,12 +160,6 @@ def _exhibits(db: sqlite3.Connection, where: str) -> list[Exhibit]:
     """In the order of their ids, which says nothing."""
     rows = db.execute(f"{_EXHIBITS} {where} order by pair.id")
     return [Exhibit(_pair(row[:6]), unpacked(row[6]), Rollout.model_validate_json(row[7])) for row in rows]
-
-
-def _secret(db: sqlite3.Connection) -> str:
-    """Return the word that blinds all pairs of this state; it is made up once, and never leaves it."""
-    db.execute("insert or ignore into secret values (1, ?)", (secrets.token_hex(32),))
-    return str(db.execute("select word from secret").fetchone()[0])
 
 
 def _row(each: Pair) -> tuple[str, ...]:

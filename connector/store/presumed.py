@@ -31,13 +31,14 @@ MANY = 8
 _ECHOED = "select 1 from turn where echo = ? and observed = 1 and trace_id <> ?"
 _ALIKE = "select distinct trace_id from turn where words = ? and observed = 0 and trace_id <> ? limit ?"
 _NEIGHBOURS = "select distinct trace_id from turn where place = ? and observed = ? and trace_id <> ?"
-_ECHOING = "select distinct trace_id from turn where echo = ? and presumed and fate = 'challenged' and trace_id <> ?"
+_ECHOING = """select distinct trace_id from turn where echo = ? and presumed and fate in ('challenged', 'held')
+              and trace_id <> ?"""
 _HISTORY = """select count(*), sum(exists (select 1 from turn there where there.echo = turn.echo and turn.echo <> ''
               and there.observed and there.trace_id <> turn.trace_id)) from turn where trace_id = ? and not observed"""
-_PRESUMED = "select id, trace_id from turn where {} = ? and presumed and fate = 'challenged'"
+_PRESUMED = "select id, trace_id from turn where {} = ? and presumed and fate in ('challenged', 'held')"
 _NO_CHALLENGE = "update turn set fate = 'unreplayable', reason = ? where id = ?"
 _NO_CHALLENGES = """update trace set fate = 'unreplayable', reason = ?1 where id = ?2
-                    and not exists (select 1 from turn where trace_id = ?2 and fate = 'challenged')"""
+                    and not exists (select 1 from turn where trace_id = ?2 and fate in ('challenged', 'held'))"""
 
 
 def checked(db: sqlite3.Connection, intake: Intake, near: Collection[str]) -> Intake:

@@ -9,8 +9,15 @@ from urllib.parse import quote
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
+from connector.store.alerts import ALERTS
 from connector.store.calls import SPENDING
+from connector.store.draws import DRAWS
+from connector.store.forgetting import FORGOTTEN
+from connector.store.history import EPOCHS
+from connector.store.holds import HOLDS
+from connector.store.masks import MASKS
 from connector.store.pairs import PAIRS
+from connector.store.tiers import TIERS
 
 migrations = Migrations("understudy")
 
@@ -153,6 +160,55 @@ _TIERS = (
 )
 
 
+@migrations()
+def m007_epochs(db: sqlite_utils.Database) -> None:
+    """Epochs close, and their leaderboards are kept."""
+    for statement in EPOCHS:
+        db.execute(statement)
+
+
+@migrations()
+def m008_tiers(db: sqlite_utils.Database) -> None:
+    """What is asked in every epoch, what people flagged, and why anything was taken out."""
+    for statement in TIERS:
+        db.execute(statement)
+
+
+@migrations()
+def m009_masks(db: sqlite_utils.Database) -> None:
+    """The key that makes digests of personal data worth nothing elsewhere, and counts of what was masked."""
+    for statement in MASKS:
+        db.execute(statement)
+
+
+@migrations()
+def m012_draws(db: sqlite_utils.Database) -> None:
+    """Turns wait for the draw of their epoch; draws and clusters are remembered."""
+    for statement in DRAWS:
+        db.execute(statement)
+
+
+@migrations()
+def m013_holds(db: sqlite_utils.Database) -> None:
+    """What stands still is written down, for whoever looks from outside."""
+    for statement in HOLDS:
+        db.execute(statement)
+
+
+@migrations()
+def m010_forgotten(db: sqlite_utils.Database) -> None:
+    """Texts may be taken out, and what was forgotten does not come again."""
+    for statement in FORGOTTEN:
+        db.execute(statement)
+
+
+@migrations()
+def m011_alerts(db: sqlite_utils.Database) -> None:
+    """What webhooks are told, once an event."""
+    for statement in ALERTS:
+        db.execute(statement)
+
+
 def open_database(path: str) -> sqlite3.Connection:
     """Open the state file, creating and migrating it as needed, in write-ahead mode.
 
@@ -165,6 +221,7 @@ def open_database(path: str) -> sqlite3.Connection:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma secure_delete = on")  # what is forgotten leaves no bytes behind
         migrations.apply(sqlite_utils.Database(connection))
         connection.commit()
     except sqlite3.Error:

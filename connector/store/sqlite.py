@@ -9,19 +9,46 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from connector.store.alerts import AlertBox
 from connector.store.calls import Calls
+from connector.store.draws import Draws
 from connector.store.duels import Duels
+from connector.store.forgetting import Forgetting
+from connector.store.history import History
+from connector.store.holds import Holds
 from connector.store.judgments import Judgments
+from connector.store.masks import Masks
 from connector.store.outcomes import Outcomes
 from connector.store.pairs import Pairs
 from connector.store.schema import open_database, open_reader
+from connector.store.spending import Spending
+from connector.store.tiers import Members
 from connector.store.traces import Traces
 from connector.store.writer import Writer
 from connector.types import Run
 from rollouts.errors import Fatal
 
 
-class SqliteStore(Traces, Duels, Judgments, Calls, Outcomes, Pairs):
+class Occupied(Fatal):
+    """The state belongs to another process that runs."""
+
+
+class SqliteStore(
+    Traces,
+    Duels,
+    Judgments,
+    Calls,
+    Spending,
+    Holds,
+    Outcomes,
+    Pairs,
+    Members,
+    History,
+    Draws,
+    Masks,
+    Forgetting,
+    AlertBox,
+):
     """Implements `connector.ports.Store` over one SQLite file; `":memory:"` is the fake."""
 
     def __init__(self, path: str, *, alone: bool = True) -> None:
@@ -55,6 +82,15 @@ class SqliteStore(Traces, Duels, Judgments, Calls, Outcomes, Pairs):
             self._lock.close()
 
 
+def is_worked_on(path: str) -> bool:
+    """Whether a process is working on that state now."""
+    try:
+        _only_one(path).close()
+    except Occupied:
+        return True
+    return False
+
+
 def _only_one(path: str) -> IO[str]:
     """Hold a lock file for as long as the process lives; the operating system lets it go, however that ends."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +99,7 @@ def _only_one(path: str) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise Fatal(
+        raise Occupied(
             f"another process is working on {path}", hint="stop it, or give this one another `state` file"
         ) from None
     return lock

@@ -13,7 +13,10 @@ import orjson
 from connector.planning import measure
 from connector.slicing import slices
 from connector.store.copies import replace_copies
+from connector.store.draws import decided, settled
+from connector.store.forgotten import is_forgotten
 from connector.store.judgments import trait_columns
+from connector.store.masks import note_masks
 from connector.store.presumed import checked, neighbours, withdraw
 from connector.store.writer import Writer
 from connector.types import Count, Disposition, Duel, Fate, Intake, Seen, period_of
@@ -27,15 +30,17 @@ _TRACE = """insert into trace (id, session_id, started_at, observations, latest,
 _TURN = """insert into turn (id, trace_id, fate, reason, observed, presumed, place, words, echo, format, integration)
            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            on conflict (id) do update set fate = excluded.fate, reason = excluded.reason
-           where turn.fate <> 'challenged'"""
+           where turn.fate <> 'challenged' and turn.draw is null"""
 _CHALLENGE = """insert or ignore into challenge
                 (id, conversation_id, trace_id, session_id, epoch, body, baseline_cost_usd, baseline_latency_s,
                  read_tokens, answer_tokens, most_tokens, user_id, slices, calls, faults,
-                 style_length, style_headers, style_items, style_bold, tier)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                 style_length, style_headers, style_items, style_bold, tier, held)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _LEDGER = """select 'trace', fate, reason, null, null, count(*) as number, min(id) from trace group by 2, 3
              union all
              select 'turn', fate, reason, format, integration, count(*), min(trace_id) from turn group by 2, 3, 4, 5
+             union all
+             select * from item
              order by 1, number desc, 2, 3, 4, 5"""
 _DUEL = """insert or ignore into duel (id, challenge_id, challenger, fingerprint, epoch, state)
            values (?, ?, ?, ?, ?, 'queued')"""
@@ -69,16 +74,22 @@ class Traces:
         bodies = {challenge.id: packed(challenge) for challenge in intake.challenges}
 
         def write(db: sqlite3.Connection) -> int:
+            if is_forgotten(db, intake.sighting):
+                return 0
             near = neighbours(db, intake)
             taken = checked(db, intake, near)
-            known, withdrawn = replace_copies(db, taken)
+            copies, withdrawn = replace_copies(db, taken)
+            known = copies | decided(db, [turn.id for turn in taken.turns])
             sighting, trace = taken.sighting, taken.trace
             started_at = sighting.started_at.isoformat()
             size = (sighting.observations, sighting.latest.isoformat() if sighting.latest else None)
             db.execute(_TRACE, (trace.id, sighting.session_id, started_at, *size, trace.fate, trace.reason))
             db.executemany(_TURN, [_turn(turn) for turn in taken.turns if turn.id not in known])
             fresh = [challenge for challenge in taken.challenges if challenge.id not in known]
-            db.executemany(_CHALLENGE, [_row(challenge, bodies[challenge.id]) for challenge in fresh])
+            held = {turn.id for turn in taken.turns if turn.fate is Fate.HELD}
+            db.executemany(_CHALLENGE, [_row(each, bodies[each.id], held=each.id in held) for each in fresh])
+            note_masks(db, fresh)
+            settled(db, trace.id)
             left_out = known.union(each.id for each in intake.challenges if each not in taken.challenges)
             queued = _queue(db, [duel for duel in duels if duel.challenge.id not in left_out])
             return queued - withdrawn - withdraw(db, taken, near)
@@ -86,7 +97,7 @@ class Traces:
         return await self._writer.run(write)
 
     async def enroll(self, challenger: str, fingerprint: str, epochs: Sequence[str]) -> int:
-        sql = """select id from challenge where epoch = ? and not exists
+        sql = """select id from challenge where epoch = ? and not held and blanked_at is null and not exists
                  (select 1 from duel where challenge_id = challenge.id and challenger = ? and fingerprint = ?)"""
 
         def write(db: sqlite3.Connection) -> int:
@@ -132,13 +143,19 @@ def _turn(turn: Disposition) -> tuple[object, ...]:
     return *ended, *known_by, turn.format, turn.integration
 
 
-def _row(challenge: Challenge, body: bytes) -> tuple[object, ...]:
+def _row(challenge: Challenge, body: bytes, *, held: bool = False) -> tuple[object, ...]:
     origin, baseline = challenge.origin, challenge.baseline
     ids = (challenge.id, challenge.conversation_id, origin.trace_id, origin.session_id)
     figures = (baseline.cost_usd, baseline.latency_s, *measure(challenge))
     told = trait_columns(traits(baseline, challenge.tools))
     parts = orjson.dumps(slices(challenge)).decode()
-    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told, challenge.tier)
+    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told, challenge.tier, int(held))
+
+
+def ask(db: sqlite3.Connection, challenges: Sequence[Challenge], duels: Sequence[Duel]) -> int:
+    """Keep challenges that no new trace brought, and queue duels over them; return how many duels are new."""
+    db.executemany(_CHALLENGE, [_row(challenge, packed(challenge)) for challenge in challenges])
+    return _queue(db, duels)
 
 
 def _queue(db: sqlite3.Connection, duels: Sequence[Duel]) -> int:

@@ -37,8 +37,14 @@ class Writer:
         self,
         open_connection: Callable[[], sqlite3.Connection],
         open_reader: Callable[[], sqlite3.Connection] | None = None,
+        *,
+        called: str = "the state file",
     ) -> None:
-        """Raise `Fatal` when there is no connection to be had. Without `open_reader` nobody else can look."""
+        """Raise `Fatal` when there is no connection to be had. Without `open_reader` nobody else can look.
+
+        `called` names the file in errors.
+        """
+        self._called = called
         self._open_reader = open_reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
@@ -47,7 +53,7 @@ class Writer:
             self._connection = self._thread.submit(open_connection).result()
         except (sqlite3.Error, OSError) as error:
             self._thread.shutdown()
-            raise Fatal(f"the state file cannot be opened: {error}") from None
+            raise Fatal(f"{called} cannot be opened: {error}") from None
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` inside a transaction; return what it returned once that is committed.
@@ -58,7 +64,7 @@ class Writer:
         self._waiting.append((work, future))
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve())
-        with _usable():
+        with _usable(self._called):
             return await future
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -68,7 +74,7 @@ class Writer:
         """
         if self._open_reader is None:
             return await self.run(work)
-        with _usable():
+        with _usable(self._called):
             return await asyncio.to_thread(_apart, self._open_reader, work)
 
     async def aclose(self) -> None:
@@ -102,11 +108,11 @@ class Writer:
 
 
 @contextmanager
-def _usable() -> Iterator[None]:
+def _usable(called: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise Fatal(f"the state file cannot be used: {error}", hint="is the disk full, or the file locked?") from error
+        raise Fatal(f"{called} cannot be used: {error}", hint="is the disk full, or the file locked?") from error
 
 
 def _apart(open_reader: Callable[[], sqlite3.Connection], work: Callable[[sqlite3.Connection], T]) -> T:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judges.standings.draws import MOST, groups, resampled
-from judges.standings.spread import FEW, Floats, Spread, Sums, spread
+from judges.standings.spread import ALIKE, FEW, Floats, Spread, Sums, drawn, spread
 from rollouts.types import Record
 
 TOO_FEW: Final = "an interval takes at least two conversations"
@@ -36,7 +36,7 @@ class Interval(Record):
     level: float
     """How often such intervals hold the true figure, 0 to 1."""
     clusters: int
-    """Conversations that it rests on."""
+    """Conversations that it rests on; as many as would tell as much, were all drawn with the same chance."""
 
     @property
     def degenerate(self) -> bool:
@@ -65,11 +65,14 @@ def cluster_interval(
     return mean_interval(summed(worths, counts, names), seed=seed, rounds=rounds, level=level)
 
 
-def summed(values: Floats, weights: Floats, clusters: npt.NDArray[Any]) -> Sums:
-    """Add up `values`, each times its weight, by conversation; those of no weight are left out."""
+def summed(values: Floats, weights: Floats, clusters: npt.NDArray[Any], traffic: Floats | None = None) -> Sums:
+    """Add up `values`, each times its weight, by conversation; those of no weight are left out.
+
+    `traffic` is that part of the weights which unequal chances of being drawn make.
+    """
     _, codes = np.unique(clusters, return_inverse=True)
     worths, sizes = (np.bincount(codes, weights=column).astype(np.float64) for column in (values * weights, weights))
-    return Sums(worths[sizes > 0], sizes[sizes > 0])
+    return Sums(worths[sizes > 0], sizes[sizes > 0], ALIKE if traffic is None else drawn(traffic))
 
 
 def mean_interval(
@@ -93,7 +96,7 @@ def mean_interval(
         counts.astype(np.float64) @ columns
     )
     bounds = {"low": max(0.0, known.estimate - float(low)), "high": min(1.0, known.estimate - float(high))}
-    return Interval(**bounds, level=level, clusters=known.conversations)
+    return Interval(**bounds, level=level, clusters=known.effective)
 
 
 def student_interval(known: Spread, level: float) -> Interval | None:
@@ -109,7 +112,7 @@ def student_interval(known: Spread, level: float) -> Interval | None:
         odds = math.log(low / (1 - low))
         reach = student(0.5 + level / 2, known.freedom) * known.error / (low * (1 - low))
         low, high = (1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, odds + way)))) for way in (-reach, reach))
-    return Interval(low=low, high=high, level=level, clusters=known.conversations)
+    return Interval(low=low, high=high, level=level, clusters=known.effective)
 
 
 def _kinds(sums: Sums, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -118,7 +121,7 @@ def _kinds(sums: Sums, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np
     Conversations of equal sum and weight are interchangeable, so one multinomial draw over the *kinds* of conversations
     has the same distribution as one over the conversations. Where kinds are too many, random groups are drawn.
     """
-    kinds, counts = np.unique(np.column_stack(sums).round(_DIGITS), axis=0, return_counts=True)
+    kinds, counts = np.unique(np.column_stack(sums[:2]).round(_DIGITS), axis=0, return_counts=True)
     if len(kinds) <= MOST:
         return kinds, counts
     every = np.repeat(kinds, counts, axis=0)

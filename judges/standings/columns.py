@@ -10,11 +10,23 @@ from typing import Any, Final
 import numpy as np
 
 from judges.standings.outcomes import BASELINE, Outcome, Turn
-from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels, Encounters, joined, picked
+from judges.standings.tables import (
+    KINDS,
+    TIERS,
+    VERDICTS,
+    Answers,
+    Codes,
+    Columns,
+    Duels,
+    Encounters,
+    joined,
+    picked,
+)
 
 _AT_ONCE: Final = 10_000  # rows that are Python objects at the same time
 _VERDICT_CODES: Final = {None: -1} | {verdict: code for code, verdict in enumerate(VERDICTS)}
 _KIND_CODES: Final = {str(kind): code for code, kind in enumerate(KINDS)}
+_TIER_CODES: Final = {tier: code for code, tier in enumerate(TIERS)}
 _NO_STYLE: Final = (np.nan,) * 4
 
 _Block = dict[str, Sequence[Any]]
@@ -40,6 +52,8 @@ def gathered(turns: Iterable[Turn], outcomes: Iterable[Outcome]) -> Columns:
         challengers=tuple(sorted(duelled.challengers)),
         challenges=challenges,
         clusters=found.clusters.places()[np.array(found.belongs, dtype=np.int32)][order],
+        weights=np.array(found.weights)[order],
+        tiers=np.array(found.tiers, dtype=np.int8)[order],
         production=picked(joined(found.answers), order),
         slices=tuple(sorted(found.slices)),
         sliced=found.lying(),
@@ -68,6 +82,7 @@ class _Turns:
     def __init__(self) -> None:
         self.challenges, self.clusters, self.slices = _Numbered(), _Numbered(), _Numbered()
         self.belongs, self.sliced = array("i"), array("i")
+        self.weights, self.tiers = array("d"), array("b")
         self.answers: list[Answers] = []
 
     def add(self, block: _Block) -> None:
@@ -78,6 +93,8 @@ class _Turns:
             self.belongs.append(self.clusters[cluster])
             for value in dict.fromkeys(values):
                 self.sliced.extend((place, self.slices[value]))
+        self.weights.extend(block["weight"])
+        self.tiers.extend(_TIER_CODES[tier] for tier in block["tier"])
         self.answers.append(_answers(block))
 
     def lying(self) -> Codes:

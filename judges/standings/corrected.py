@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judges.standings.bootstrap import Interval, student
-from judges.standings.spread import Floats
+from judges.standings.spread import Floats, drawn
 from rollouts.types import Record
 
 TOO_FEW_LABELS: Final = "a correction takes human labels in at least two conversations"
@@ -26,7 +26,7 @@ class Corrected(Record):
     """What humans would say, beside what the judge says; win rates are 0 to 1."""
 
     judge: float
-    """The judge's mean over all turns."""
+    """The judge's mean over all turns, or over the traffic that they stand for."""
     human: float
     """The humans' mean over the labelled turns."""
     win_rate: float
@@ -54,6 +54,7 @@ def corrected(
     clusters: npt.ArrayLike,
     *,
     chances: npt.ArrayLike | None = None,
+    traffic: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> Corrected | None:
     """Correct the judge's mean over all turns, or return `None` without a single human label.
@@ -61,36 +62,43 @@ def corrected(
     All columns are aligned by turn. `human` is NaN where nobody was asked, `clusters` names the conversations.
     `chances` are the turns' chances to have been picked for labelling: give them when picking was not uniform, such as
     when uncertain duels were preferred, or the humans' mean is that of the uncertain ones (weights 1/chance, Hájek
-    1971). Errors are linearised per conversation with Student's t over the labelled conversations, so turns of one
-    conversation may be alike. For single turns picked uniformly this is PPI++, as ppi-python 0.2.3 reckons it: the
-    judge's variance, on which the power rests, is that of all turns.
+    1971). `traffic` is how much of it each turn stands for: the corrected win rate is that of the traffic too, so a
+    turn that was drawn, and then picked, weighs one over both chances. Errors are linearised per conversation with
+    Student's t over the labelled conversations, so turns of one conversation may be alike. For single turns picked
+    uniformly this is PPI++, as ppi-python 0.2.3 reckons it: the judge's variance, on which the power rests, is that of
+    all turns.
     """
     scores, labels, codes = _columns(judge, human, clusters)
     asked = np.isfinite(labels)
     if not asked.any():
         return None
+    all_of_it = np.ones(len(scores)) if traffic is None else np.asarray(traffic, dtype=np.float64)
+    mean = float(np.average(scores, weights=all_of_it))
     weights = np.divide(asked, 1.0 if chances is None else chances, out=np.zeros(len(scores)), where=asked)
+    weights = weights * all_of_it
     weights = weights / weights.sum()
     told = np.where(asked, labels, 0.0)
     spread = _Spread(codes, asked)
     humans = spread.parts(weights * (told - weights @ told))
-    everywhere = spread.parts((scores - scores.mean()) / len(scores))
+    everywhere = spread.parts((scores - mean) * all_of_it / all_of_it.sum())
     moves = spread.parts(weights * (scores - weights @ scores)) - everywhere
-    reachable = len(scores) / max(1, len(scores) - int(asked.sum()))
+    rest = float(all_of_it[~asked].sum())
+    reachable = float(all_of_it.sum()) / (rest or float(all_of_it.mean()))
     seen = 1 - 1 / spread.labelled  # ppi-python divides the covariance by n and the variance by n-1
-    trust = _trust(seen * humans, moves, spread.pooling(scores - scores.mean()), most=reachable)
-    estimate = float(np.clip(weights @ told - trust * (weights @ scores - scores.mean()), 0, 1))
+    trust = _trust(seen * humans, moves, spread.pooling((scores - mean) * all_of_it), most=reachable)
+    estimate = float(np.clip(weights @ told - trust * (weights @ scores - mean), 0, 1))
     problem = _problem(spread, humans)
-    reach = student(0.5 + level / 2, spread.labelled - 1) if problem is None else 0.0
+    effective = drawn(all_of_it[asked]).worth(spread.labelled)
+    reach = student(0.5 + level / 2, max(1, effective - 1)) if problem is None else 0.0
     error, gap_error = (reach * _norm(part) for part in (humans - trust * moves, everywhere - humans + trust * moves))
     return Corrected(
-        judge=float(scores.mean()),
+        judge=mean,
         human=float(weights @ told),
         win_rate=estimate,
-        interval=None if problem else _within(estimate, error, level, spread.labelled),
+        interval=None if problem else _within(estimate, error, level, effective),
         no_interval=problem,
         trust=trust / reachable,
-        gap=float(scores.mean()) - estimate,
+        gap=mean - estimate,
         gap_error=None if problem else gap_error,
         labelled=int(asked.sum()),
         turns=len(scores),

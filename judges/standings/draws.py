@@ -6,6 +6,7 @@ figures are as paired as the figures themselves (Efron and Tibshirani 1993, "An 
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,11 @@ MOST: Final = 5000
 """How many conversations are drawn one by one. More are put together at random, which bounds time and memory."""
 
 _CELLS = 4_000_000  # weights held in memory at once, 32 MB
+
+
+def seeded(seed: int, name: str) -> int:
+    """Return a seed of its own for each name."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8])
 
 
 def groups(clusters: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -1,6 +1,8 @@
 """What each judge is like, beside the others and beside people: harsh or mild, drawn to a seat, or of two minds.
 
-Figures are plain means over duels; the agreement with people has an interval.
+A judge's habits, and its agreement with people, are its own, whatever the turns stand for: they are plain means over
+the duels of all tiers. What it gives each challenger, and what the jury would say without it, stand beside the win
+rates: they are estimates for the traffic, from the fresh tier alone.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from judges.standings.agreement import Agreement
 from judges.standings.calibration import trusted
@@ -17,6 +20,7 @@ from judges.standings.leaderboard import Seen
 from judges.standings.opinions import Opinions, lone
 from judges.standings.people import Labels, beside_people
 from judges.standings.pooling import pooled
+from judges.standings.spread import Floats
 from judges.standings.tables import Columns, known_mean
 from judges.standings.terms import Asked, Bench
 
@@ -79,9 +83,13 @@ def _habits(opinions: Opinions, judge: int) -> dict[str, Any]:
 
 
 def _by_challenger(columns: Columns, opinions: Opinions, judge: int) -> dict[str, float | None]:
-    sat = opinions.sat[:, judge]
+    sat = opinions.sat[:, judge] & columns.fresh[opinions.challenges]
     codes, scores = opinions.challengers[sat], opinions.scores[sat, judge]
-    return {columns.challengers[code]: known_mean(scores[codes == code]) for code in np.unique(codes)}
+    weights = columns.weights[opinions.challenges[sat]]
+    return {
+        columns.challengers[code]: known_mean(scores[codes == code], weights[codes == code])
+        for code in np.unique(codes)
+    }
 
 
 def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) -> dict[str, Any]:
@@ -93,16 +101,20 @@ def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) ->
     quorum = np.maximum(1, bench.quorum - opinions.sat[:, judge])
     full = pooled(opinions.scores, opinions.verdicts, bench.rule, np.maximum(1, bench.quorum))
     less = pooled(opinions.scores[:, rest], opinions.verdicts[:, rest], bench.rule, quorum)
-    both = np.isfinite(full) & np.isfinite(less)
-    codes = opinions.challengers[both]
+    both = np.isfinite(full) & np.isfinite(less) & columns.fresh[opinions.challenges]
+    codes, weights = opinions.challengers[both], columns.weights[opinions.challenges[both]]
     means = {
-        columns.challengers[code]: (float(full[both][codes == code].mean()), float(less[both][codes == code].mean()))
-        for code in np.unique(codes)
+        columns.challengers[code]: _means((full[both], less[both]), weights, codes == code) for code in np.unique(codes)
     }
     return {
         "left_out": {name: after - before for name, (before, after) in means.items()},
         "swapped": tuple((one, other) for one, other in combinations(means, 2) if _swapped(means[one], means[other])),
     }
+
+
+def _means(columns: tuple[Floats, Floats], weights: Floats, at: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    before, after = (float(np.average(column[at], weights=weights[at])) for column in columns)
+    return before, after
 
 
 def _swapped(one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
+from typing import Final
 
 from judges.standings.agreement import Agreement
 from judges.standings.decision import Weights
@@ -11,6 +13,9 @@ from judges.standings.standing import Standing
 from judges.standings.tiers import TierStanding
 from judges.types import Scale, Unit
 from rollouts.types import Record
+
+ALL_EPOCHS: Final = "all"
+"""The window of all that was ever judged."""
 
 
 class Meeting(Record):
@@ -99,9 +104,19 @@ class Conditions(Record):
     """What intervals resample."""
 
     @property
+    def epoch(self) -> str | None:
+        """The epoch; `None` for all of them."""
+        return None if self.window == ALL_EPOCHS else self.window
+
+    @property
     def hash(self) -> str:
         """Twelve hex digits: figures of one hash may be compared."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @property
+    def lasting(self) -> str:
+        """Twelve hex digits that stay from window to window: figures of one such hash show what changes in time."""
+        return self.model_copy(update={"window": ""}).hash
 
 
 class Leaderboard(Record):
@@ -119,10 +134,27 @@ class Leaderboard(Record):
     """The ISO week in which production answered, such as `2026-W47`; `None` for all weeks."""
     comparability: str = ""
     """The hash of the `Conditions` of every figure here."""
+    lasting: str = ""
+    """The same, but for the epoch: leaderboards of several epochs that share it may be set side by side."""
+    decided_by: str = ""
+    """Eight hex digits that change with the weights of figures and tiers and with the margin: `together`, `weighted`,
+    `switching` and `advice` may be compared under one of them."""
+    closed_at: datetime | None = None
+    """When the epoch was closed: from then on no figure here changes. `None` while it may."""
+    unfinished: int = 0
+    """Duels that were still open when the epoch was closed all the same; in no figure."""
+    late: int = 0
+    """Duels over turns that came after the epoch was closed; they are judged, and in no figure."""
+    held_up: str | None = None
+    """Why duels wait for money, and how many; `None` where none do."""
     noise_floor: tuple[float, float] | None = None
     """The control's interval; of several controls, what their intervals reach over together.
 
     Those of fewer than 30 conversations reach so far that they would excuse anybody, and are left out."""
+    drawn_turns: int = 0
+    """Turns of the fresh tier that were judged."""
+    traffic_turns: float | None = None
+    """As many turns of traffic they stand for, by the chances with which they were drawn; `None` where nobody knows."""
     standings: tuple[Standing, ...]
     """One row per challenger, and production's."""
     differences: tuple[Difference, ...] = ()
@@ -132,7 +164,7 @@ class Leaderboard(Record):
     slices: tuple[Slice, ...] = ()
     """Every challenger by part of the traffic, with Holm's correction over all of them."""
     tiers: tuple[TierStanding, ...] = ()
-    """Every challenger in every tier that has turns."""
+    """Every challenger in every tier that has turns, the fresh one first. All above is of the fresh tier alone."""
     judges: tuple[Seen, ...] = ()
     """More than one where a jury judged."""
     agreement: Agreement | None = None

@@ -10,7 +10,7 @@ from judges.standings.leaderboard import Meeting
 from judges.standings.outcomes import BASELINE
 from judges.standings.pairs import Difference
 from judges.standings.ratings import Comparisons
-from judges.standings.tables import Columns, Encounters, picked
+from judges.standings.tables import Columns, Encounters, known_mean, picked
 from judges.standings.weighing import Weighed
 
 
@@ -28,7 +28,8 @@ def comparisons(columns: Columns, found: Weighed) -> Comparisons:
         firsts=np.concatenate([found.challengers, met.firsts]),
         seconds=np.concatenate([against, met.seconds]),
         worths=np.concatenate([found.worths, met.worths]),
-        weights=np.concatenate([found.weights, np.ones(len(met.worths))]),
+        weights=np.concatenate([found.weights, columns.weights[met.challenges]]),
+        traffic=np.concatenate([found.traffic, columns.weights[met.challenges]]),
     )
 
 
@@ -38,14 +39,15 @@ def meetings(columns: Columns, differences: Iterable[Difference]) -> Iterator[Me
     for pair in differences:
         if BASELINE in (pair.first, pair.second):
             continue
-        worths = _met(columns.encounters, codes[pair.first], codes[pair.second]).worths
+        met = _met(columns.encounters, codes[pair.first], codes[pair.second])
+        direct = known_mean(met.worths, columns.weights[met.challenges])
         share = None if pair.difference is None else 0.5 + pair.difference / 2
         yield Meeting(
             first=pair.first,
             second=pair.second,
-            turns=len(worths) or pair.challenges,
-            share=float(worths.mean()) if len(worths) else share,
-            direct=len(worths) > 0,
+            turns=len(met.worths) or pair.challenges,
+            share=share if direct is None else direct,
+            direct=direct is not None,
         )
 
 

@@ -13,10 +13,6 @@ BASELINE: Final = "baseline"
 """The name of the row that production itself gets; no challenger can have it."""
 
 
-TAG: Final = "tag"
-"""The dimension of slices by a trace's tags."""
-
-
 class Turn(NamedTuple):
     """One challenge, and what production did there."""
 

@@ -18,7 +18,7 @@ from judges.standings.bootstrap import TOO_FEW, student, tails
 from judges.standings.draws import groups, resampled
 from judges.standings.precision import detectable, p_value
 from judges.standings.several import RankInterval, holm, rank_intervals
-from judges.standings.spread import FEW, Floats, Sums, spread
+from judges.standings.spread import FEW, Floats, Sums, drawn, spread
 from judges.standings.tables import Codes
 from judges.standings.weighing import Weighed
 from rollouts.types import Record
@@ -36,12 +36,17 @@ class Scores(NamedTuple):
     """0 where nothing was judged."""
     clusters: Codes
     """The conversation of each challenge."""
+    traffic: Floats
+    """How many turns of the traffic each challenge stands for."""
 
     def sums(self, column: int, challenges: npt.NDArray[np.intp]) -> Sums:
         """Add up some challenges of one column by conversation."""
         clusters, count = self.clusters[challenges], int(self.clusters.max(initial=-1)) + 1
-        cells = (self.worths[challenges, column], self.weights[challenges, column])
-        return Sums(*(np.bincount(clusters, weights=cell, minlength=count).astype(np.float64) for cell in cells))
+        worths, weights = (
+            np.bincount(clusters, weights=cells[challenges, column], minlength=count).astype(np.float64)
+            for cells in (self.worths, self.weights)
+        )
+        return Sums(worths, weights, drawn(self.traffic[challenges]))
 
 
 class Difference(Record):
@@ -55,6 +60,8 @@ class Difference(Record):
     """Judged for both."""
     conversations: int
     """Conversations that these come from."""
+    effective: int | None = None
+    """As many conversations, all drawn with the same chance, would tell as much; `None` where nobody reckoned it."""
     difference: float | None
     """Win rate of `first` less that of `second`; `None` where nothing was judged for both."""
     low: float | None = None
@@ -72,11 +79,19 @@ class Difference(Record):
     caveat: str | None = None
     """What to keep in mind, such as too few conversations."""
 
+    @property
+    def small(self) -> bool:
+        """Whether it rests on too few conversations to be more than a rough guide."""
+        return (self.conversations if self.effective is None else self.effective) < FEW
 
-def scores(names: Sequence[str], found: Weighed, clusters: Codes, *, baseline: str | None = None) -> Scores:
-    """Put what was `found` into a table of those `names` that have anything; `clusters` are those of all challenges.
 
-    A `baseline` is added as one that stands at one half on every challenge.
+def scores(
+    names: Sequence[str], found: Weighed, clusters: Codes, traffic: Floats, *, baseline: str | None = None
+) -> Scores:
+    """Put what was `found` into a table of those `names` that have anything.
+
+    `clusters` are those of all challenges, and `traffic` is what they stand for. A `baseline` is added as one that
+    stands at one half on every challenge.
     """
     shape = (len(clusters), len(names))
     flat = found.challenges.astype(np.int64) * len(names) + found.challengers
@@ -88,10 +103,10 @@ def scores(names: Sequence[str], found: Weighed, clusters: Codes, *, baseline: s
     present = [names[code] for code in known.tolist()]
     worths, weights = worths[:, known], weights[:, known]
     if baseline is not None:
-        worths = np.column_stack([worths, np.full(shape[0], 0.5)])
-        weights = np.column_stack([weights, np.ones(shape[0])])
+        worths = np.column_stack([worths, traffic / 2])
+        weights = np.column_stack([weights, traffic])
         present.append(baseline)
-    return Scores(tuple(present), worths, weights, clusters)
+    return Scores(tuple(present), worths, weights, clusters, traffic)
 
 
 def differences(table: Scores, *, seed: int, rounds: int = 2000, level: float = 0.95) -> tuple[Difference, ...]:
@@ -151,6 +166,7 @@ class _Pair:
             second=self.names[1],
             challenges=self.challenges,
             conversations=known.conversations,
+            effective=known.effective,
             difference=known.estimate if self.challenges else None,
             caveat=TOO_FEW if self.challenges else NOTHING_SHARED,
         )

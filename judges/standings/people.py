@@ -39,11 +39,13 @@ def human_figures(columns: Columns, challenger: int, found: Labels, asked: Asked
     On the scale of sevenths only: that is what people's verdicts are worth, and the gap between two scales would be
     taken for the judge's. Where several people judged a duel, their mean counts. Identical answers are never shown, and
     that people would call them equal is certain, so they count as labelled, but not among `human_labels`.
+
+    The corrected win rate estimates the traffic, so both chances count: that of being drawn, and that of being shown.
     """
     if asked.scale != "sevenths" or not found:
         return {}
     duels = columns.of(challenger)
-    own = weighed(duels, "sevenths")
+    own = weighed(duels, columns.weights, "sevenths")
     human = np.where(duels.identical[own.places], _CERTAIN, np.nan)
     chances, labelled = np.ones(len(own.worths)), 0
     places = dict(zip(own.challenges.tolist(), range(len(own.challenges)), strict=True))
@@ -52,7 +54,8 @@ def human_figures(columns: Columns, challenger: int, found: Labels, asked: Asked
             human[places[challenge]] = np.mean([one.score for one in said])
             chances[places[challenge]] = said[0].chance
             labelled += 1
-    known = corrected(own.worths, human, columns.clusters[own.challenges], chances=chances, level=asked.level)
+    clusters = columns.clusters[own.challenges]
+    known = corrected(own.worths, human, clusters, chances=chances, traffic=own.traffic, level=asked.level)
     if known is None or not labelled:
         return {}
     return {
@@ -66,7 +69,11 @@ def human_figures(columns: Columns, challenger: int, found: Labels, asked: Asked
 
 
 def beside_people(columns: Columns, opinions: Opinions, found: Labels, asked: Asked) -> Mapping[str, Agreement]:
-    """Return each judge's agreement with people, where they have a duel in common."""
+    """Return each judge's agreement with people, where they have a duel in common.
+
+    It is about the judge, not about the traffic, so duels of all tiers count, and each as often as its chance to be
+    shown to people says, whatever its turn stands for.
+    """
     keys = opinions.challengers.astype(np.int64) * len(columns.challenges) + opinions.challenges
     same, clusters = list[Opinion](), dict[str, str]()
     for (challenger, challenge), said in found.items():

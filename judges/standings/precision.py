@@ -63,7 +63,7 @@ def more_conversations(sd: float, conversations: int, half_width: float, *, leve
 def _beyond(t: float, freedom: int) -> float:
     """Return the chance of |t| or more.
 
-    Abramowitz and Stegun 1964, 26.7.3 and 26.7.4, which are exact, to some 1e-15; for many degrees 26.7.8.
+    Abramowitz and Stegun 1964, 26.7.3 and 26.7.4, which are exact, to some 1e-14; for many degrees 26.7.8.
     """
     if math.isinf(t):
         return 0.0

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from judges.standings.bootstrap import TOO_FEW, tails
 from judges.standings.draws import groups, resampled
-from judges.standings.spread import Floats
+from judges.standings.spread import Floats, drawn
 from judges.standings.tables import Codes
 from rollouts.types import Record
 
@@ -45,6 +45,8 @@ class Comparisons(NamedTuple):
     worths: Floats
     """The share of the first, 0 to 1."""
     weights: Floats
+    traffic: Floats
+    """That part of the weights which unequal chances of being drawn make."""
 
 
 class Rating(Record):
@@ -66,6 +68,8 @@ class _Wins(NamedTuple):
     by_group: Floats
     """Group of conversations, winner, loser."""
     conversations: list[int]
+    effective: list[int]
+    """As many, all drawn with the same chance, would tell as much."""
 
 
 def ratings(
@@ -88,10 +92,7 @@ def ratings(
         rated, strengths = [], np.zeros(0)
     columns = wins.by_group[:, rated][:, :, rated]
     resamples = _refitted(columns, strengths, rng, rounds)
-    rows = [
-        _rating(wins.names[index], wins.conversations[index], strengths[n], resamples[:, n], level)
-        for n, index in enumerate(rated)
-    ]
+    rows = [_rating(wins, index, strengths[n], resamples[:, n], level) for n, index in enumerate(rated)]
     met = dict(zip(wins.names, wins.conversations, strict=True))
     rows += [Rating(name=name, conversations=met[name], caveat=why) for name, why in reasons.items()]
     return tuple(sorted(rows, key=lambda row: (row.elo is None, -(row.elo or 0.0), row.name)))
@@ -111,7 +112,12 @@ def _aggregated(found: Comparisons, baseline: str, rng: np.random.Generator) -> 
     for one, other, worths in ((firsts, seconds, found.worths), (seconds, firsts, 1 - found.worths)):
         won = (worths * found.weights)[real]
         sums += np.bincount((group + one) * size + other, weights=won, minlength=len(sums))
-    return _Wins(names, sums.reshape(count, size, size), np.bincount(met, minlength=size).tolist())
+    numbers: list[int] = np.bincount(met, minlength=size).tolist()
+    effective = [
+        drawn(found.traffic[real][(firsts == name) | (seconds == name)]).worth(number)
+        for name, number in enumerate(numbers)
+    ]
+    return _Wins(names, sums.reshape(count, size, size), numbers, effective)
 
 
 def _unrated(total: Floats, names: list[str]) -> dict[str, str]:
@@ -193,17 +199,17 @@ def _climbed(wins: Floats, start: Floats) -> Floats:
     return strengths
 
 
-def _rating(name: str, conversations: int, strength: float, resamples: Floats, level: float) -> Rating:
+def _rating(wins: _Wins, index: int, strength: float, resamples: Floats, level: float) -> Rating:
     rating = Rating(
-        name=name,
-        conversations=conversations,
+        name=wins.names[index],
+        conversations=wins.conversations[index],
         elo=ANCHOR + _PER_NATURAL_LOG * float(strength),
         win_probability=1 / (1 + math.exp(-strength)),
-        caveat=TOO_FEW if conversations <= 1 else None,
+        caveat=TOO_FEW if wins.conversations[index] <= 1 else None,
     )
     if rating.caveat:
         return rating
-    low, high = (_elo(float(bound)) for bound in np.quantile(resamples, tails(level, conversations)))
+    low, high = (_elo(float(bound)) for bound in np.quantile(resamples, tails(level, max(2, wins.effective[index]))))
     return rating.model_copy(update={"low": low, "high": high})
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from judges.standings.bootstrap import TOO_FEW, Interval, mean_interval, student_interval, summed
-from judges.standings.outcomes import BASELINE, TAG
+from judges.standings.bootstrap import TOO_FEW, Interval, mean_interval, summed
+from judges.standings.draws import seeded
+from judges.standings.expenses import beside, expense, ratios
+from judges.standings.outcomes import BASELINE
 from judges.standings.precision import detectable, more_conversations
-from judges.standings.slices import within
-from judges.standings.spread import spread
+from judges.standings.spread import Floats, spread
 from judges.standings.standing import Standing
 from judges.standings.style import LENGTH, STYLE, controlled, differences
 from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels, known_mean
@@ -28,16 +28,21 @@ class Row(NamedTuple):
     tools: Interval | None = None
     expenses: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     """What its answers cost and took, and production's, on the turns where both are known."""
+    hard: float | None = None
+    """The win rate in the adversarial tier."""
 
 
 def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Row:
-    """Return what is known of one challenger by itself. Every challenger has random numbers of its own."""
+    """Return what is known of one challenger by itself, as estimates for the traffic that `columns` stand for.
+
+    Every challenger has random numbers of its own.
+    """
     name, duels = columns.challengers[challenger], columns.of(challenger)
-    found = weighed(duels, asked.scale)
+    found, traffic = weighed(duels, columns.weights, asked.scale), columns.weights[duels.challenges]
     clusters = columns.clusters[found.challenges]
     quality, figures = _quality(name, found, clusters, asked)
-    tools, calls = _calls(name, duels.answers, columns.clusters[duels.challenges], asked)
-    expenses = _expenses(duels.answers, columns.production, duels.challenges)
+    tools, calls = _calls(name, duels.answers, columns.clusters[duels.challenges], traffic, asked)
+    expenses = beside(duels.answers, columns.production, duels.challenges, traffic)
     standing = Standing(
         challenger=name,
         control=control,
@@ -45,18 +50,17 @@ def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Ro
         **figures,
         **_counts(duels),
         **_styled(columns, duels, found, clusters, asked),
-        **_adversarial(columns, found, asked),
         **calls,
-        same_calls=known_mean(duels.same_calls),
-        **_expense(duels.answers),
-        **_ratios(*expenses),
+        same_calls=known_mean(duels.same_calls, traffic),
+        **expense(duels.answers, traffic),
+        **ratios(*expenses),
     )
     return Row(standing, quality, tools, expenses)
 
 
 def baseline_row(columns: Columns, asked: Asked) -> Row:
     """Return production's own row, which stands at one half because it is what all are measured against."""
-    tools, calls = _calls(BASELINE, columns.production, columns.clusters, asked)
+    tools, calls = _calls(BASELINE, columns.production, columns.clusters, columns.weights, asked)
     standing = Standing(
         challenger=BASELINE,
         baseline=True,
@@ -65,19 +69,19 @@ def baseline_row(columns: Columns, asked: Asked) -> Row:
         win_rate=0.5,
         low=0.5,
         high=0.5,
-        adversarial_win_rate=0.5 if (TAG, asked.adversarial) in columns.slices else None,
         **calls,
-        **_expense(columns.production),
+        **expense(columns.production, columns.weights),
     )
     return Row(standing, None, tools)
 
 
 def _quality(name: str, found: Weighed, clusters: Codes, asked: Asked) -> tuple[Interval | None, dict[str, Any]]:
-    sums = summed(found.worths, found.weights, clusters)
+    sums = summed(found.worths, found.weights, clusters, found.traffic)
     known = spread(sums)
-    interval = mean_interval(sums, seed=_seed(asked.seed, name), rounds=asked.rounds, level=asked.level, known=known)
+    interval = mean_interval(sums, seed=seeded(asked.seed, name), rounds=asked.rounds, level=asked.level, known=known)
     return interval, {
         "conversations": known.conversations,
+        "effective": known.effective,
         "win_rate": found.mean,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
@@ -89,6 +93,7 @@ def _quality(name: str, found: Weighed, clusters: Codes, asked: Asked) -> tuple[
 
 
 def _counts(duels: Duels) -> dict[str, Any]:
+    """Return how many of the turns drawn came out how, and how steady the judge is: figures of no traffic."""
     counts = dict(zip(VERDICTS, np.bincount(duels.verdicts[duels.verdicts >= 0], minlength=len(VERDICTS)), strict=True))
     without = duels.verdicts < 0
     asked = np.where(duels.identical, np.nan, duels.consistent)
@@ -107,79 +112,32 @@ def _styled(columns: Columns, duels: Duels, found: Weighed, clusters: Codes, ask
     styles = duels.answers.styles[found.places], columns.production.styles[found.challenges]
     looks, facts = differences(*styles), dict[str, Any]()
     for word, prior in (("style", STYLE), ("length", LENGTH)):
-        fit = controlled(found.worths, found.weights, looks, clusters, prior=prior, level=asked.level)
+        fought, traffic = found.weights / found.traffic, found.traffic
+        fit = controlled(found.worths, fought, looks, clusters, traffic=traffic, prior=prior, level=asked.level)
         interval = fit.interval if fit else None
         facts[f"{word}_win_rate"] = fit.win_rate if fit else None
         facts[f"{word}_low"], facts[f"{word}_high"] = (interval.low, interval.high) if interval else (None, None)
     return facts
 
 
-def _adversarial(columns: Columns, found: Weighed, asked: Asked) -> dict[str, Any]:
-    hard = within(columns, found, (TAG, asked.adversarial or ""))
-    if not len(hard.worths):
-        return {}
-    interval = student_interval(
-        spread(summed(hard.worths, hard.weights, columns.clusters[hard.challenges])), asked.level
-    )
-    return {
-        "adversarial_turns": len(hard.worths),
-        "adversarial_win_rate": hard.mean,
-        "adversarial_low": interval.low if interval else None,
-        "adversarial_high": interval.high if interval else None,
-    }
-
-
-def _calls(name: str, answers: Answers, clusters: Codes, asked: Asked) -> tuple[Interval | None, dict[str, Any]]:
+def _calls(
+    name: str, answers: Answers, clusters: Codes, traffic: Floats, asked: Asked
+) -> tuple[Interval | None, dict[str, Any]]:
+    """Return how many calls were looked at, and which share of all calls of the traffic is good."""
     calling = np.flatnonzero(answers.calls > 0)
-    calls = answers.calls[calling].astype(np.float64)
+    calls, stands_for = answers.calls[calling].astype(np.float64), traffic[calling]
     good = 1 - np.minimum(answers.faults[calling].sum(axis=1) / calls, 1)
-    sums = summed(good, calls, clusters[calling])
-    interval = mean_interval(sums, seed=_seed(asked.seed, f"{name}/tools"), rounds=asked.rounds, level=asked.level)
+    sums = summed(good, calls * stands_for, clusters[calling], stands_for)
+    interval = mean_interval(sums, seed=seeded(asked.seed, f"{name}/tools"), rounds=asked.rounds, level=asked.level)
     kinds = answers.faults.sum(axis=0, dtype=np.int64).tolist()
+    whole = float(calls @ stands_for) or 1.0
+    shares = (stands_for @ answers.faults[calling] / whole).tolist()
     return interval, {
         "calls": int(calls.sum()),
         "faulty_calls": sum(kinds),
         "faults": {kind.value: count for kind, count in zip(KINDS, kinds, strict=True) if count},
+        "fault_shares": {kind.value: share for kind, share in zip(KINDS, shares, strict=True) if share},
         "tool_validity": float(sums.worths.sum() / sums.weights.sum()) if len(calls) else None,
         "tool_low": interval.low if interval else None,
         "tool_high": interval.high if interval else None,
     }
-
-
-def _expense(answers: Answers) -> dict[str, Any]:
-    """Return means and quantiles; the latter lie on a line between two answers (Hyndman and Fan 1996, type 7)."""
-    costs_usd = answers.costs_usd[np.isfinite(answers.costs_usd)]
-    latencies_s = answers.latencies_s[np.isfinite(answers.latencies_s)]
-    p50, p95 = np.quantile(latencies_s, (0.50, 0.95)).tolist() if len(latencies_s) else (None, None)
-    return {
-        "cost_per_1000_turns_usd": 1000 * float(costs_usd.mean()) if len(costs_usd) else None,
-        "costs_known": len(costs_usd),
-        "p50_latency_s": p50,
-        "p95_latency_s": p95,
-    }
-
-
-def _expenses(ours: Answers, production: Answers, challenges: Codes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the figures of both over the same turns: production's other turns may be longer or shorter."""
-    theirs = ours._replace(costs_usd=production.costs_usd[challenges], latencies_s=production.latencies_s[challenges])
-    costs_usd, latencies_s = ours.costs_usd + theirs.costs_usd, ours.latencies_s + theirs.latencies_s
-    mine, other = (
-        _expense(
-            each._replace(
-                costs_usd=each.costs_usd[np.isfinite(costs_usd)], latencies_s=each.latencies_s[np.isfinite(latencies_s)]
-            )
-        )
-        for each in (ours, theirs)
-    )
-    return mine, other
-
-
-def _ratios(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: ours[field] / theirs[field] if theirs[field] else None
-        for name, field in (("cost_ratio", "cost_per_1000_turns_usd"), ("p95_latency_ratio", "p95_latency_s"))
-    }
-
-
-def _seed(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8])

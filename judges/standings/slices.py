@@ -38,18 +38,12 @@ def slices(columns: Columns, scale: Scale, *, level: float) -> tuple[Slice, ...]
     found = [
         (slice_, p)
         for code in range(len(columns.challengers))
-        for slice_, p in _of(columns, columns.challengers[code], weighed(columns.of(code), scale), shown, level)
+        for slice_, p in _of(
+            columns, columns.challengers[code], weighed(columns.of(code), columns.weights, scale), shown, level
+        )
     ]
     adjusted = iter(holm([p for _, p in found if p is not None]))
     return tuple(slice_ if p is None else slice_.model_copy(update={"adjusted": next(adjusted)}) for slice_, p in found)
-
-
-def within(columns: Columns, found: Weighed, part: tuple[str, str]) -> Weighed:
-    """Return what of one challenger's duels lies in one slice."""
-    if part not in columns.slices:
-        return found.at(np.empty(0, dtype=np.intp))
-    code = columns.slices.index(part)
-    return found.at(np.flatnonzero(np.isin(found.challenges, columns.sliced[columns.sliced[:, 1] == code, 0])))
 
 
 def _shown(columns: Columns) -> Mapping[tuple[str, str], _Places]:
@@ -69,14 +63,14 @@ def _of(
     columns: Columns, challenger: str, found: Weighed, shown: Mapping[tuple[str, str], _Places], level: float
 ) -> Iterator[tuple[Slice, float | None]]:
     names, clusters = np.unique(columns.clusters[found.challenges], return_inverse=True)
-    whole = _sums(found, clusters, len(names))
+    whole = found.sums(clusters, len(names))
     member = np.zeros(len(columns.clusters), dtype=np.bool_)
     for (dimension, value), challenges in shown.items():
         member[challenges] = True
         inside = np.flatnonzero(member[found.challenges])
         member[challenges] = False
         if len(inside):
-            part = _sums(found.at(inside), clusters[inside], len(names))
+            part = found.at(inside).sums(clusters[inside], len(names))
             known = spread(part)
             interval = student_interval(known, level)
             yield (
@@ -89,22 +83,18 @@ def _of(
                     win_rate=known.estimate,
                     low=interval.low if interval else None,
                     high=interval.high if interval else None,
-                    small=known.conversations < FEW,
+                    small=known.effective < FEW,
                 ),
                 _beside_the_rest(part, whole),
             )
 
 
-def _sums(found: Weighed, clusters: _Places, count: int) -> Sums:
-    columns = (found.worths * found.weights, found.weights)
-    return Sums(*(np.bincount(clusters, weights=column, minlength=count).astype(np.float64) for column in columns))
-
-
 def _beside_the_rest(part: Sums, whole: Sums) -> float | None:
-    """Return the p-value of no difference, `None` where either side has fewer than `FEW` conversations."""
+    """Return the p-value of no difference, `None` where either side is worth fewer than `FEW` conversations."""
     left = whole.weights - part.weights
-    rest = Sums(np.where(left > _NOTHING, whole.worths - part.worths, 0), np.where(left > _NOTHING, left, 0))
-    fewest = min(int((side.weights > 0).sum()) for side in (part, rest))
+    others = np.where(left > _NOTHING, whole.worths - part.worths, 0), np.where(left > _NOTHING, left, 0)
+    rest = Sums(*others, whole.drawn.without(part.drawn))
+    fewest = min(side.drawn.worth(int((side.weights > 0).sum())) for side in (part, rest))
     if fewest < FEW:
         return None
     known = spread(part, rest)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from judges.standings.decision import Switching
+from judges.standings.spread import FEW
 from rollouts.types import Record
 
 
 class Standing(Record):
-    """One row of the leaderboard. Rates and shares are 0 to 1; bounds are those of the leaderboard's level."""
+    """One row of the leaderboard: the fresh tier, which stands for the traffic, unless a field says otherwise.
+
+    Rates, shares, costs and latencies are estimates for all of the traffic; numbers are those of the turns drawn. Rates
+    and shares are 0 to 1; bounds are those of the leaderboard's level.
+    """
 
     challenger: str
     """Its name in the configuration; `baseline` for production itself."""
@@ -19,6 +26,8 @@ class Standing(Record):
     """Turns with a score: what the win rate is the mean of."""
     conversations: int
     """Conversations that these turns come from: what the interval rests on."""
+    effective: int | None = None
+    """As many conversations, all drawn with the same chance, would tell as much: below 30 it is a small sample."""
     win_rate: float | None
     """Mean score on the leaderboard's scale; `None` without a turn."""
     low: float | None = None
@@ -88,20 +97,21 @@ class Standing(Record):
     """Judge minus corrected: how much the judge flatters the challenger."""
     human_gap_error: float | None = None
     """Half the width of the gap's interval."""
-    adversarial_turns: int = 0
-    """Turns with a score in the adversarial tier, those that were made or picked to be hard."""
-    adversarial_win_rate: float | None = None
-    """Mean score of these."""
-    adversarial_low: float | None = None
-    """Lower bound of it, by Student's t over conversations."""
-    adversarial_high: float | None = None
-    """Upper bound of it."""
+    together: float | None = None
+    """The mean of its win rates in all tiers, by the weights of the tiers; `None` where only one tier has turns, or
+    where it lacks one that others have."""
+    together_low: float | None = None
+    """Lower bound of its interval; `None` where there is no interval."""
+    together_high: float | None = None
+    """Upper bound of its interval."""
     calls: int = 0
     """Tool calls in all answers that were looked at."""
     faulty_calls: int = 0
     """Of these, calls that are truncated, no JSON object, of an unknown tool or against its schema."""
     faults: dict[str, int] = {}
     """Faulty calls by kind."""
+    fault_shares: dict[str, float] = {}
+    """Of all calls of the traffic, the share with each kind of fault."""
     tool_validity: float | None = None
     """Share of calls that are good; `None` without a call."""
     tool_low: float | None = None
@@ -117,7 +127,7 @@ class Standing(Record):
     p50_latency_s: float | None = None
     """Half of its answers took no longer, from sending the request to the last byte."""
     p95_latency_s: float | None = None
-    """95 of 100 of its answers took no longer."""
+    """95 of 100 of its answers took no longer (type 7 of Hyndman and Fan 1996, weighted as in Akinshin 2023)."""
     cost_ratio: float | None = None
     """Its cost over production's, on the turns where both are known: what `advice` and `weighted` go by."""
     p95_latency_ratio: float | None = None
@@ -130,3 +140,13 @@ class Standing(Record):
     """Whether the figures support replacing production by it."""
     advice: str | None = None
     """One sentence for a person who has to decide."""
+
+    @property
+    def faulty_share(self) -> float:
+        """Of all calls of the traffic, the share that is no good; 0 without a call."""
+        return math.fsum(self.fault_shares.values())
+
+    @property
+    def small(self) -> bool:
+        """Whether it rests on too few conversations to be more than a rough guide."""
+        return (self.conversations if self.effective is None else self.effective) < FEW

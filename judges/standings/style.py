@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judges.standings.bootstrap import TOO_FEW, Interval, student
-from judges.standings.spread import Floats
+from judges.standings.spread import Drawn, Floats, drawn
 from rollouts.types import Record
 
 ONE_SIDED: Final = "all battles went one way, which gives no idea of the error"
@@ -98,26 +98,30 @@ def controlled(
     looks: npt.ArrayLike,
     clusters: npt.ArrayLike,
     *,
+    traffic: npt.ArrayLike | None = None,
     prior: Prior = STYLE,
     level: float = 0.95,
 ) -> Controlled | None:
     """Fit one challenger's battles, or return `None` when no battle has a known style.
 
     `scores` are 0 to 1, `weights` say how many battles each counts for, `looks` come from `differences`, `clusters`
-    name the conversations. The interval is cluster-robust (Liang and Zeger 1986) on the log odds, with Student's t; it
-    takes the prior for true, so it says nothing of a judge with another taste.
+    name the conversations. `traffic` is how much of it each battle's turn stands for; it is brought to a mean of one,
+    for the prior is worth so many battles. The interval is cluster-robust (Liang and Zeger 1986) on the log odds, with
+    Student's t; it takes the prior for true, so it says nothing of a judge with another taste.
     """
     features = np.asarray(looks, dtype=np.float64)[:, prior.columns] / np.array(prior.spreads)
     known = np.isfinite(features).all(axis=1)
     if not known.any():
         return None
     design = np.column_stack([np.ones(int(known.sum())), features[known]])
+    stands_for = np.ones(len(design)) if traffic is None else np.asarray(traffic, dtype=np.float64)[known]
     won, weight = (np.asarray(column, dtype=np.float64)[known] for column in (scores, weights))
+    weight = weight * (stands_for / stands_for.mean())
     fit = _fit(design, won, weight, prior)
     residuals = design * (weight * (won - _chance(design @ fit)))[:, None]
-    curvature = _curvature(design, weight, fit, prior)
+    pulls = _pulls(residuals, _curvature(design, weight, fit, prior), np.asarray(clusters)[known])
     one_sided = bool((won == 0).all() or (won == 1).all())
-    interval = None if one_sided else _interval(fit, residuals, curvature, np.asarray(clusters)[known], level)
+    interval = None if one_sided else _interval(fit[0], pulls, drawn(stands_for), level)
     problem = None if interval else ONE_SIDED if one_sided else TOO_FEW
     return Controlled(
         win_rate=float(_chance(fit[0])),
@@ -156,19 +160,23 @@ def _curvature(design: Floats, weight: Floats, fit: Floats, prior: Prior) -> Flo
     return curvature
 
 
-def _interval(
-    fit: Floats, residuals: Floats, curvature: Floats, clusters: npt.NDArray[Any], level: float
-) -> Interval | None:
+def _pulls(residuals: Floats, curvature: Floats, clusters: npt.NDArray[Any]) -> Floats:
+    """Return what each conversation does to the log odds."""
     names, codes = np.unique(clusters, return_inverse=True)
-    count = len(names)
+    per_cluster = np.zeros((len(names), residuals.shape[1]))
+    np.add.at(per_cluster, codes, residuals)
+    pulls: Floats = np.linalg.solve(curvature, per_cluster.T)[0]
+    return pulls
+
+
+def _interval(odds: float, pulls: Floats, turns: Drawn, level: float) -> Interval | None:
+    count = len(pulls)
     if count == 1:
         return None
-    per_cluster = np.zeros((count, len(fit)))
-    np.add.at(per_cluster, codes, residuals)
-    pull = np.linalg.solve(curvature, per_cluster.T)[0]
-    reach = student(0.5 + level / 2, count - 1) * np.sqrt(count / (count - 1) * (pull**2).sum())
-    low, high = _chance(fit[0] - reach), _chance(fit[0] + reach)
-    return Interval(low=float(low), high=float(high), level=level, clusters=count)
+    effective = turns.worth(count)
+    reach = student(0.5 + level / 2, max(1, effective - 1)) * np.sqrt(count / (count - 1) * (pulls**2).sum())
+    low, high = _chance(odds - reach), _chance(odds + reach)
+    return Interval(low=float(low), high=float(high), level=level, clusters=effective)
 
 
 def _ridge(prior: Prior) -> Floats:

@@ -97,7 +97,7 @@ def _candidate(row: Row) -> Candidate:
         interval=row.quality,
         tool_validity=standing.tool_validity,
         tool_interval=row.tools,
-        adversarial=standing.adversarial_win_rate,
+        adversarial=row.hard,
         cost_per_1000_turns_usd=standing.cost_per_1000_turns_usd,
         p95_latency_s=standing.p95_latency_s,
     )

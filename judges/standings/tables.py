@@ -6,7 +6,7 @@ NaN stands for what is unknown, in columns only: the records that leave this pac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,14 @@ import numpy.typing as npt
 from judges.faults import FaultKind
 from judges.standings.spread import Floats
 from judges.types import Verdict
+from rollouts.types import Tier
 
 VERDICTS: Final = (Verdict.WIN, Verdict.TIE, Verdict.LOSS, Verdict.UNREADABLE)
 """A verdict's code is its place here; -1 is a duel without one."""
 KINDS: Final = tuple(FaultKind)
 """The columns of `Answers.faults`."""
+TIERS: Final[tuple[Tier, ...]] = get_args(Tier)
+"""A tier's code is its place here."""
 
 Codes = npt.NDArray[np.int32]
 
@@ -69,6 +72,10 @@ class Columns(NamedTuple):
     challenges: Mapping[str, int]
     clusters: Codes
     """Of each challenge: what is resampled as a whole."""
+    weights: Floats
+    """Of each challenge: how many turns of the traffic it stands for."""
+    tiers: npt.NDArray[np.int8]
+    """Of each challenge, a place in `TIERS`."""
     production: Answers
     """Of each challenge."""
     slices: tuple[tuple[str, str], ...]
@@ -83,16 +90,23 @@ class Columns(NamedTuple):
         """The code of each challenger, by name."""
         return {name: code for code, name in enumerate(self.challengers)}
 
+    @property
+    def fresh(self) -> npt.NDArray[np.bool_]:
+        """Which challenges were drawn from the traffic."""
+        return np.equal(self.tiers, TIERS.index("fresh"))
+
     def of(self, challenger: int) -> Duels:
         """Return the duels of one challenger."""
         first, last = np.searchsorted(self.duels.challengers, (challenger, challenger + 1))
         return picked(self.duels, slice(int(first), int(last)))
 
 
-def known_mean(column: npt.NDArray[Any]) -> float | None:
+def known_mean(column: npt.NDArray[Any], weights: Floats | None = None) -> float | None:
     """Return the mean of what is known; `None` of nothing."""
-    known = column[np.isfinite(column)]
-    return float(known.mean(dtype=np.float64)) if len(known) else None
+    known = np.isfinite(column)
+    if not known.any():
+        return None
+    return float(np.average(column[known].astype(np.float64), weights=None if weights is None else weights[known]))
 
 
 Table = TypeVar("Table", Answers, Duels, Encounters)

@@ -121,7 +121,7 @@ def _completion(response: httpx2.Response, names: Mapping[str, str]) -> Completi
             **ended(response),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Retryable(f"the answer cannot be read: {type(error).__name__}: {error}") from None
+        raise Retryable(f"the answer cannot be read: {type(error).__name__}: {error}", paid=True) from None
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from judges.standings.columns import gathered
-from judges.standings.leaderboard import Conditions, Leaderboard
+from judges.standings.leaderboard import ALL_EPOCHS, Conditions, Leaderboard
 from judges.standings.outcomes import HumanVerdict, Opinion, Outcome, Turn
 from judges.standings.standings import standings
 from judges.standings.style import Style
+from judges.standings.terms import Asked, Bargain, Bench
 from judges.types import Verdict
 from judges.verdicts import outcome
 from tests.benchmarks.measuring import measured, peak_mb, resident_mb
@@ -86,9 +87,10 @@ def main() -> None:
     with measured() as adding:
         board: Leaderboard = standings(
             columns,
-            conditions=Conditions(judge="jury", scale=options.scale, sampling="0" * 8, window="all"),
-            seed=1,
-            rounds=options.rounds,
+            Conditions(judge="jury", scale=options.scale, sampling="0" * 8, window=ALL_EPOCHS),
+            Asked(options.scale, seed=1, rounds=options.rounds),
+            Bench("jury"),
+            Bargain(),
             controls=["model-00"],
             opinions=opinions(options.turns),
             people=list(people(options.turns)),

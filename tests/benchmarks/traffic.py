@@ -39,7 +39,7 @@ async def bodies(challenge: Challenge) -> list[dict[str, Any]]:
     answer = Completion(message=Message(role="assistant", parts=(Text(content=f"Gladly. {ANSWER} [[A=B]]"),)))
     asked = [Request(key="", messages=challenge.messages, parameters=challenge.parameters)]
 
-    async def ask(request: Request) -> Completion:
+    async def ask(request: Request, **_: Any) -> Completion:
         asked.append(request)
         return answer
 

@@ -33,6 +33,7 @@ from rollouts.types import (
     ToolDefinition,
     Usage,
 )
+from tests.buying import bought
 from tests.gullible import ATTACKS, FRAGMENTS, PADDING, blocks, obeyed
 
 KINDS = kinds(Judge, package="judges")
@@ -99,16 +100,16 @@ class Asked:
         self.requests: list[Request] = []
         self.journal = MemoryJournal()
 
-    async def ask(self, request: Request) -> Completion:
+    async def ask(self, request: Request, **_: Any) -> Completion:
         """Answer, unless that was paid before."""
-        if paid := await self.journal.begin(request.key):
+        if paid := await self.journal.kept(request.key):
             return paid
         self.requests.append(request)
         known: dict[str, Any] = {"model": "judge-1-2026", "finish_reason": "stop", "cost_usd": 0.5, "latency_s": 2.0}
         usage = Usage(input_tokens=100, output_tokens=10)
         text = self._reply(self._kind, request.messages[1].text)
         answer = Completion(message=said(text), usage=usage, **(known | self._facts))
-        await self.journal.keep(request.key, answer)
+        await bought(self.journal, request.key, answer)
         return answer
 
     @property
@@ -320,7 +321,7 @@ async def test_both_rounds_run_at_once_and_all_are_finished_before_one_fails(kin
     """Judging again pays only for what is missing."""
     asked, number = Asked(kind, liking("new")), iter(range(9))
 
-    async def ask(request: Request) -> Completion:
+    async def ask(request: Request, **_: Any) -> Completion:
         if next(number) == 0:
             raise Retryable("busy")
         await asyncio.sleep(0.01)  # still in flight when the other fails
@@ -344,7 +345,7 @@ async def test_the_error_that_leaves_least_hope_is_raised(kind: str, worst: Exce
     for errors in ([worst, Retryable("busy")], [Retryable("busy"), worst]):
         left = list(errors)
 
-        async def ask(_: Request, left: list[Exception] = left) -> Completion:
+        async def ask(_: Request, left: list[Exception] = left, **__: Any) -> Completion:
             raise left.pop()
 
         with pytest.raises(type(worst)):

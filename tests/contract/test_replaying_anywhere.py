@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from connector.clock import Clock
 from connector.demo.models import ModelServer
-from connector.lane import Lane, Patience
+from connector.lane import Lane
+from connector.patience import Patience
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel, State
 from rollouts.budget import Budget

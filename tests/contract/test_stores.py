@@ -21,6 +21,7 @@ from connector.types import Count, Duel, Fate, State
 from judges.types import Unit
 from rollouts.errors import Fatal, Permanent
 from rollouts.types import Challenge
+from tests.buying import ANSWERED, REFUSED, bought, opened
 from tests.duelling import BEGUN, challenge, completion, duel, intake, judgment, rollout
 from tests.logged import ledger as ledger_of
 
@@ -123,7 +124,7 @@ async def _paid(store: SqliteStore, shown: Duel) -> None:
 
 async def _asked(store: SqliteStore, shown: Duel) -> None:
     with store.carrying(shown.id):
-        await store.begin("k")
+        await opened(store, "k")
 
 
 async def _posting(store: SqliteStore, shown: Duel) -> None:
@@ -151,7 +152,7 @@ async def test_a_duel_over_a_copy_that_was_replaced_is_not_paid_for(store: Sqlit
     await took(store, HERE)
     gone = Duel.of(SHOWN, "good", "f1")
     with store.carrying(gone.id), pytest.raises(Permanent, match="replaced"):
-        await store.begin("k")
+        await opened(store, "k")
     await store.save(gone.dead("replaced"))
     assert await queue_of(store) == [HERE.id]
 
@@ -236,12 +237,14 @@ async def test_a_step_is_kept_as_it_was_taken(store: SqliteStore) -> None:
 
 
 async def test_a_paid_call_is_paid_once(store: SqliteStore) -> None:
-    """Begun, kept, begun again: the answer comes back. Dropped, it may be asked again."""
-    assert await store.begin("k") is None
-    await store.keep("k", completion("bought"))
-    assert await store.begin("k") == completion("bought")
-    await store.drop("k")
-    assert await store.begin("k") is None
+    """Kept, its answer comes back. Dropped, it may be asked again."""
+    assert await store.kept("k") is None
+    entry = await opened(store, "k")
+    assert await store.kept("k") is None
+    await store.keep("k", entry, completion("bought"), ANSWERED)
+    assert await store.kept("k") == completion("bought")
+    await store.drop("k", await opened(store, "k"), REFUSED)
+    assert await store.kept("k") is None
 
 
 async def test_a_saved_step_forgets_the_calls_it_was_made_of(store: SqliteStore) -> None:
@@ -249,11 +252,10 @@ async def test_a_saved_step_forgets_the_calls_it_was_made_of(store: SqliteStore)
     await queued(store, duel(1), duel(2))
     for mine in (duel(1), duel(2)):
         with store.carrying(mine.id):
-            await store.begin(f"key {mine.id}")
-            await store.keep(f"key {mine.id}", completion("bought"))
+            await bought(store, f"key {mine.id}", completion("bought"))
     await store.save(duel(1).rolled(rollout()))
-    assert await store.begin(f"key {duel(1).id}") is None
-    assert await store.begin(f"key {duel(2).id}") == completion("bought")
+    assert await store.kept(f"key {duel(1).id}") is None
+    assert await store.kept(f"key {duel(2).id}") == completion("bought")
 
 
 async def test_calls_belong_to_the_duel_that_carries_them(store: SqliteStore) -> None:
@@ -262,33 +264,34 @@ async def test_calls_belong_to_the_duel_that_carries_them(store: SqliteStore) ->
 
     async def carry(mine: Duel) -> None:
         with store.carrying(mine.id):
-            await asyncio.gather(*(store.begin(f"{mine.id} {n}") for n in range(3)))
+            entries = await asyncio.gather(*(opened(store, f"{mine.id} {n}") for n in range(3)))
             await asyncio.sleep(0)
-            await asyncio.gather(*(store.keep(f"{mine.id} {n}", completion("x")) for n in range(3)))
+            keeping = (store.keep(f"{mine.id} {n}", at, completion("x"), ANSWERED) for n, at in enumerate(entries))
+            await asyncio.gather(*keeping)
 
     await asyncio.gather(carry(duel(1)), carry(duel(2)))
     await store.save(duel(1).dead("over"))
-    assert [await store.begin(f"{duel(1).id} {n}") for n in range(3)] == [None] * 3
-    assert None not in [await store.begin(f"{duel(2).id} {n}") for n in range(3)]
+    assert [await store.kept(f"{duel(1).id} {n}") for n in range(3)] == [None] * 3
+    assert None not in [await store.kept(f"{duel(2).id} {n}") for n in range(3)]
 
 
 async def test_calls_in_flight_are_counted_when_they_are_forgotten(store: SqliteStore) -> None:
     """What was begun and never kept may be paid twice; what was kept is not."""
-    for key in ("a", "b", "c"):
-        await store.begin(key)
-    await store.keep("c", completion("bought"))
+    for key in ("a", "b"):
+        await opened(store, key)
+    await bought(store, "c", completion("bought"))
     assert await store.forget_interrupted() == 2
     assert await store.forget_interrupted() == 0
-    assert await store.begin("c") == completion("bought")
+    assert await store.kept("c") == completion("bought")
 
 
-async def test_a_dead_duel_leaves_no_call_behind(store: SqliteStore) -> None:
-    """A call that ended in nobody knows what is not taken for one in flight at the next start."""
+async def test_a_dead_duel_leaves_no_call_behind_but_its_cost(store: SqliteStore) -> None:
+    """A call that ended in nobody knows what cannot be asked for any more, and counts as paid at the next start."""
     await queued(store, duel(1))
     with store.carrying(duel(1).id):
-        await store.begin("k")
+        await opened(store, "k")
     await store.save(duel(1).dead("over"))
-    assert await store.forget_interrupted() == 0
+    assert await store.forget_interrupted() == 1
 
 
 async def test_a_challenge_is_posted_once(store: SqliteStore) -> None:
@@ -519,7 +522,7 @@ async def test_everything_is_found_again(tmp_path: Path) -> None:
     await first.move_mark("a", BEGUN)
     await first.save(duel(1).rolled(rollout()).judged(judgment()))
     await first.begin_posting([challenge(1)])
-    await first.begin("k")
+    await opened(first, "k")
     await first.aclose()
     again = SqliteStore(path)
     assert await again.mark("a") == BEGUN

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from connector.clock import Clock
 from connector.delivery import BATCH, Delivery
-from connector.lane import Patience
+from connector.patience import Patience
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel, State
 from rollouts.errors import Fatal, Permanent, Retryable

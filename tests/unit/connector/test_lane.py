@@ -11,7 +11,8 @@ from pydantic import PrivateAttr
 from structlog.testing import capture_logs
 
 from connector.clock import Clock
-from connector.lane import Lane, Patience
+from connector.lane import Lane
+from connector.patience import Patience
 from connector.pipeline import Arena
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel, State

@@ -10,6 +10,7 @@ import pytest
 from connector.langfuse.scores import _body
 from connector.langfuse.summary import figure_ids, figure_names, item, run_scores, span
 from connector.leaderboard_text.markdown import markdown
+from connector.leaderboard_text.tiers import tier_figure_names, tier_figures
 from connector.types import Score
 from judges.standings.leaderboard import Leaderboard
 from tests.boards import FULL, RIVAL, UNKNOWN
@@ -32,14 +33,17 @@ def test_every_single_figure_is_a_score() -> None:
         for name, value in RIVAL.model_dump().items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    assert set(scores) == set(map(figure_names().__getitem__, numbers)) | {"switching"}
+    in_tiers = {name: value for name, value in tier_figures(FULL, "rival").items() if value is not None}
+    assert set(scores) == set(map(figure_names().__getitem__, numbers)) | set(in_tiers) | {"switching"}
+    assert {name: scores[name].value for name in in_tiers} == in_tiers
+    assert {"golden_held", "adversarial_win_rate", "adversarial_held_low", "fresh_held", "together"} <= set(scores)
     assert {name: scores[figure_names()[name]].value for name in numbers} == numbers
     assert "elo" not in written(FULL.model_copy(update={"standings": (RIVAL.model_copy(update={"elo": None}),)}))
 
 
 def test_names_are_stable_and_short() -> None:
     """Langfuse cuts names at 35 characters; those that dashboards already use have stayed."""
-    names = [*figure_names().values(), "switching"]
+    names = [*figure_names().values(), *tier_figure_names(), "switching"]
     assert all(re.fullmatch(r"[a-z][a-z0-9_]{0,34}", name) for name in names)
     assert len(set(names)) == len(names)
     assert {"win_rate", "win_rate_low", "win_rate_high", "turns", "unreadable", "failed"} <= set(names)

@@ -10,6 +10,7 @@ import pytest
 from rollouts.errors import UnderstudyError
 from rollouts.journal import MemoryJournal
 from rollouts.types import Challenge, Completion, Message, Origin, Part, Request, Rollout, Text, Usage
+from tests.buying import ANSWERED, PURCHASE, REFUSED
 
 
 def _message(*parts: Part | str, role: str = "assistant") -> Message:
@@ -41,17 +42,18 @@ class Scripted:
         self.requests: list[Request] = []
         self.journal = MemoryJournal()
 
-    async def ask(self, request: Request) -> Completion:
+    async def ask(self, request: Request, **_: Any) -> Completion:
         """Answer as scripted; what is in the journal is not asked again."""
-        if known := await self.journal.begin(request.key):
+        if known := await self.journal.kept(request.key):
             return known
         self.requests.append(request)
+        entry = await self.journal.begin(request.key, PURCHASE)
         reply = self.script[self.seat(request)].pop(0)
         if isinstance(reply, UnderstudyError):
-            await self.journal.drop(request.key)
+            await self.journal.drop(request.key, entry, REFUSED)
             raise reply
         said = reply if isinstance(reply, Completion) else self.says(reply)
-        await self.journal.keep(request.key, said)
+        await self.journal.keep(request.key, entry, said, ANSWERED)
         return said
 
     def seat(self, request: Request) -> str:

@@ -60,7 +60,7 @@ async def test_both_rounds_run_at_once(make: Any) -> None:
     script = make.scripted("new", a=[WIN_A], b=[WIN_B])
     together = asyncio.Barrier(2)
 
-    async def ask(request: Request) -> Completion:
+    async def ask(request: Request, **_: Any) -> Completion:
         async with asyncio.timeout(5):
             await together.wait()
         reply: Completion = await script.ask(request)
@@ -95,7 +95,7 @@ async def test_row_15_a_failed_round_keeps_the_good_one(make: Any) -> None:
     """When one call fails the other is finished and remembered, and judging again pays only for what is missing."""
     script = make.scripted("new", a=[WIN_A], b=[Retryable("busy"), WIN_B])
 
-    async def ask(request: Request) -> Completion:
+    async def ask(request: Request, **_: Any) -> Completion:
         if script.seat(request) == "A":
             await asyncio.sleep(0.02)  # still in flight when the other round fails
         reply: Completion = await script.ask(request)

@@ -215,7 +215,7 @@ def test_the_control_arm_is_the_noise_floor() -> None:
     }
     assert "not distinguishable from replaying production" in (found["x"].advice or "")
     assert (leaderboard.judge, leaderboard.seed, leaderboard.scale, leaderboard.epoch) == ("j/1", 1, "sevenths", "e1")
-    assert leaderboard.comparability == conditions().hash != conditions("weight_3").hash
+    assert leaderboard.comparability == conditions(epoch="e1").hash != conditions("weight_3", epoch="e1").hash
     assert board(mixed())[0]["x"].within_noise is None
 
 
@@ -298,7 +298,7 @@ def test_a_judge_that_people_contradict_decides_nothing() -> None:
         (judge,) = leaderboard.judges
         assert (judge.judge, judge.trusted, found["cheap"].switching) == ("j/1", trusted, switching)
         assert ("the judge is not trusted" in (found["cheap"].advice or "")) is not trusted
-    assert board(cheap, turns, people=people, labels_needed=100)[1].judges[0].trusted is None
+    assert board(cheap, turns, people=people, needed=100)[1].judges[0].trusted is None
 
 
 def test_people_correct_the_win_rate() -> None:
@@ -376,16 +376,13 @@ def test_a_dimension_shows_its_most_frequent_values() -> None:
     assert "t05" not in shown
 
 
-def test_the_adversarial_tier_is_what_bears_its_tag() -> None:
-    """A mean and an interval of its own, production at one half; without the tag nothing is known of it."""
-    hard = (("tag", "adversarial"),)
-    turns = [turn(f"v{n}/1", slices=hard if n < 4 else ()) for n in range(12)]
-    outcomes = [outcome("x", f"v{n}/1", float(n in (0, 1, 2) or n > 6)) for n in range(12)]
-    board = rows(tallied(outcomes, turns, adversarial="adversarial"))
-    assert (board["x"].adversarial_turns, board["x"].adversarial_win_rate) == (4, 0.75)
-    low, high = board["x"].adversarial_low, board["x"].adversarial_high
-    assert low is not None
-    assert high is not None
-    assert low < 0.75 < high
-    assert board["baseline"].adversarial_win_rate == 0.5
-    assert rows(tallied(outcomes, turns))["x"].adversarial_win_rate is None
+def test_the_adversarial_tier_weighs_in_the_decision_matrix() -> None:
+    """Who is as good on the traffic and loses where it is hard stands behind who holds; production at one half."""
+    turns = [turn(f"v{n}/1", tier="adversarial" if n < 4 else "fresh", cost_usd=1.0, latency_s=1.0) for n in range(12)]
+    facts = {"cost_usd": 1.0, "latency_s": 1.0}
+    outcomes = [outcome("weak", f"v{n}/1", 0.5 * (n >= 4), **facts) for n in range(12)]
+    outcomes += [outcome("firm", f"v{n}/1", 0.5, **facts) for n in range(12)]
+    known = rows(tallied(outcomes, turns))
+    assert known["firm"].weighted == known["baseline"].weighted == 0.5
+    assert known["weak"].weighted == (5 * 0.5 + 3 * 0.0 + 2 * 0.5 + 1 * 0.5) / 11
+    assert (known["weak"].win_rate, known["weak"].pareto, known["firm"].pareto) == (0.5, False, True)

@@ -9,6 +9,7 @@ from judges.pointwise import Pointwise
 from judges.types import Verdict
 from rollouts.journal import MemoryJournal
 from rollouts.types import Completion, Request, ToolCall
+from tests.buying import bought
 
 
 class Grader:
@@ -19,15 +20,15 @@ class Grader:
         self.requests: list[Request] = []
         self.journal = MemoryJournal()
 
-    async def ask(self, request: Request) -> Completion:
+    async def ask(self, request: Request, **_: Any) -> Completion:
         """Grade the one answer that is shown; what is in the journal is not asked again."""
-        if known := await self.journal.begin(request.key):
+        if known := await self.journal.kept(request.key):
             return known
         self.requests.append(request)
         [name] = [name for name in self.scores if f"the {name} answer" in request.messages[1].text]
         score = self.scores[name].pop(0)
         reply: Completion = self.make.scripted.says(json.dumps({"rationale": "r", "score": score}))
-        await self.journal.keep(request.key, reply)
+        await bought(self.journal, request.key, reply)
         return reply
 
 

@@ -24,7 +24,7 @@ class Ranker:
         self.requests: list[Request] = []
         self.seen: list[dict[str, str]] = []
 
-    async def ask(self, request: Request) -> Completion:
+    async def ask(self, request: Request, **_: Any) -> Completion:
         """Rank the answers that are shown."""
         self.requests.append(request)
         shown = {tag[7:].upper(): text for tag, text in blocks(request.messages[1].text) if tag.startswith("answer")}

@@ -1,6 +1,14 @@
-import pytest
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib.metadata import version
 
-from rollouts.cost import FREE, Price, cost, estimate_tokens, price_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollouts.cost import FREE, Price, cost, estimate_tokens
+from rollouts.ledger import picodollars
+from rollouts.price_list import price_of
 from rollouts.types import Media, Message, Reasoning, Text, ToolCall, ToolDefinition, ToolResult, Usage
 
 PRICE = Price(input=2.0, output=10.0, cached_input=0.5, cache_write=2.5)
@@ -34,7 +42,7 @@ def test_unknown_stays_unknown(usage: Usage) -> None:
 def test_a_free_model_costs_nothing_even_uncounted() -> None:
     """Free is known to be 0, whatever was used."""
     assert cost(FREE, Usage()) == 0.0
-    assert FREE.worst_usd(10**9, 10**9) == 0.0
+    assert FREE.worst(10**9, 10**9) == 0
 
 
 def test_long_prompts_may_be_dearer() -> None:
@@ -49,7 +57,11 @@ def test_a_known_model_is_priced_under_any_gateway_name(model: str) -> None:
     """The installed price list is asked offline, without the gateways' prefixes."""
     price = price_of(model)
     assert price is not None
-    assert (price.input, price.output, price.cached_input, price.source) == (2.5, 10.0, 1.25, "genai-prices")
+    assert (price.input, price.output, price.cached_input) == (2.5, 10.0, 1.25)
+    assert price.source == f"genai-prices {version('genai-prices')}"
+    assert price.as_of is not None
+    assert date(2026, 1, 1) < price.as_of <= datetime.now(UTC).date()
+    assert price.words == f"{price.source}, {price.as_of}"
 
 
 def test_tiers_of_the_price_list_are_kept() -> None:
@@ -60,9 +72,8 @@ def test_tiers_of_the_price_list_are_kept() -> None:
     assert (price.beyond_tokens, price.input, price.beyond.input) == (200_000, 1.25, 2.5)
 
 
-def test_what_is_configured_wins_and_what_nobody_knows_is_none() -> None:
-    """An operator's price beats the list, and a model of one's own has none until it is given one."""
-    assert price_of("gpt-4o", PRICE) is PRICE
+def test_what_nobody_knows_is_none() -> None:
+    """A model of one's own has no price until it is given one."""
     assert price_of("my-company/llama-fine-tuned") is None
 
 
@@ -70,7 +81,33 @@ def test_the_worst_case_bounds_every_case() -> None:
     """No mix of cached and written tokens costs more than the worst case."""
     for cached, written in ((0, 0), (1_000, 0), (0, 1_000), (300, 700)):
         usage = Usage(input_tokens=1_000, output_tokens=50, cached_input_tokens=cached, cache_write_tokens=written)
-        assert (cost(PRICE, usage) or 0) <= PRICE.worst_usd(1_000, 50)
+        assert picodollars(cost(PRICE, usage) or 0) <= PRICE.worst(1_000, 50)
+
+
+def test_the_worst_case_of_a_long_prompt_is_its_dearer_tier() -> None:
+    """Nobody knows to the token how long a prompt is."""
+    price = Price(input=1, output=1, beyond_tokens=100, beyond=Price(input=2, output=3))
+    assert price.worst(99, 1) == 99 * 2_000_000 + 3_000_000
+
+
+@given(
+    prices=st.lists(st.decimals(0, 1_000, places=6), min_size=4, max_size=4),
+    tokens=st.lists(st.integers(0, 200_000), min_size=4, max_size=4),
+)
+def test_sums_are_exact(prices: list[Decimal], tokens: list[int]) -> None:
+    """Of any price with six decimals, whatever binary fractions make of it: tokens times price, to the picodollar."""
+    names = ("input", "cached_input", "cache_write", "output")
+    price = Price(**{name: float(usd) for name, usd in zip(names, prices, strict=True)})
+    fresh, cached, written, output = tokens
+    usage = Usage(
+        input_tokens=fresh + cached + written,
+        cached_input_tokens=cached,
+        cache_write_tokens=written,
+        output_tokens=output,
+    )
+    exact = sum(count * usd for count, usd in zip(tokens, prices, strict=True)) * 1_000_000
+    assert picodollars(cost(price, usage) or 0.0) == exact
+    assert exact <= price.worst(usage.input_tokens or 0, output)
 
 
 def test_four_bytes_are_a_token() -> None:

@@ -1,11 +1,14 @@
 import asyncio
+from typing import ClassVar
 
 import pytest
 
 from rollouts.budget import Budget
+from rollouts.cache import MemoryCache
 from rollouts.cost import Price
 from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable
 from rollouts.journal import MemoryJournal
+from rollouts.ledger import PICODOLLARS, Outcome, Purchase, Settlement
 from rollouts.limits import Limits
 from rollouts.model import Model
 from rollouts.provider import Provider
@@ -29,6 +32,10 @@ class Failing(Provider):
         """Fail."""
         if self.how == "retryable":
             raise Retryable("later", retry_after_s=7)
+        if self.how == "lost":
+            raise Retryable("no answer in time", paid=True)
+        if self.how == "broken":
+            raise ZeroDivisionError
         raise Permanent("never")
 
 
@@ -47,20 +54,25 @@ class Journal(MemoryJournal):
         super().__init__()
         self.notes: list[str] = []
 
-    async def begin(self, key: str) -> Completion | None:
+    async def begin(self, key: str, purchase: Purchase) -> int:
         """Note it."""
         self.notes.append(f"begin {key}")
-        return await super().begin(key)
+        return await super().begin(key, purchase)
 
-    async def keep(self, key: str, completion: Completion) -> None:
+    async def keep(self, key: str, entry: int, completion: Completion, settlement: Settlement) -> None:
         """Note it."""
         self.notes.append(f"keep {key}")
-        await super().keep(key, completion)
+        await super().keep(key, entry, completion, settlement)
 
-    async def drop(self, key: str) -> None:
+    async def drop(self, key: str, entry: int, settlement: Settlement) -> None:
         """Note it."""
         self.notes.append(f"drop {key}")
-        await super().drop(key)
+        await super().drop(key, entry, settlement)
+
+    @property
+    def settled(self) -> list[tuple[Outcome | None, int | None]]:
+        """How every purchase ended, and what was paid."""
+        return [(s and s.outcome, s and s.spent) for _, s in self.entries]
 
 
 def model(provider: Provider, **others: object) -> Model:
@@ -106,8 +118,8 @@ async def test_cost_follows_from_tokens_and_price() -> None:
     provider = Priced(answers=("a",), usage=Usage(input_tokens=6, output_tokens=2))
     answer = await model(provider, price=PRICE, budget=budget).ask(asked(max_tokens=10))
     assert answer.cost_usd == pytest.approx(8)
-    assert budget.spent_usd == pytest.approx(8)
-    assert budget.reserved_usd == 0
+    assert budget.spent == 8 * PICODOLLARS
+    assert budget.reserved == 0
 
 
 async def test_an_unknown_price_leaves_the_cost_unknown() -> None:
@@ -149,7 +161,7 @@ async def test_a_failed_call_gives_the_money_back_and_heeds_retry_after() -> Non
     )
     with pytest.raises(Retryable):
         await failing.ask(asked())
-    assert (budget.spent_usd, budget.reserved_usd, waited) == (0, 0, [])
+    assert (budget.spent_usd, budget.reserved, waited) == (0, 0, [])
     with pytest.raises(Retryable):
         await failing.ask(asked())
     assert waited == [pytest.approx(7)]
@@ -169,3 +181,76 @@ def test_connections_must_not_throttle() -> None:
     """A concurrency above the connections is refused at the start: waiting would pass for latency."""
     with pytest.raises(Fatal, match="200 calls at once over 100 connections"):
         model(OpenAI(model="a", connections=100), limits=Limits(concurrency=200))
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "outcome"),
+    [
+        ("permanent", Permanent, (Outcome.REFUSED, 0)),
+        ("lost", Retryable, (Outcome.LOST, 29 * PICODOLLARS)),
+        ("broken", ZeroDivisionError, (Outcome.LOST, 29 * PICODOLLARS)),
+    ],
+)
+async def test_only_a_refusal_is_known_to_be_free(
+    how: str, error: type[Exception], outcome: tuple[Outcome, int]
+) -> None:
+    """A call without an answer may have been paid, and so may one that ended in nobody knows what: at the worst."""
+    journal, budget = Journal(), Budget(1_000.0)
+    with pytest.raises(error):
+        await model(Failing(how=how), price=PRICE, budget=budget, journal=journal).ask(asked(max_tokens=9))
+    assert journal.settled == [outcome]
+    assert (budget.spent, budget.reserved) == (outcome[1], 0)
+
+
+class Counting(Scripted):
+    """Remembers the longest answer that it was allowed."""
+
+    allowed: ClassVar[list[int | None]] = []
+
+    async def complete(self, request: Request) -> Completion:
+        """Note it."""
+        self.allowed.append(request.parameters.max_tokens)
+        return await super().complete(request)
+
+
+async def test_under_a_budget_no_answer_is_longer_than_what_was_set_aside() -> None:
+    """Where production limited nothing, the request does; without a budget it stays as it was."""
+    Counting.allowed.clear()
+    for budget in (Budget(None), Budget(1_000.0)):
+        await model(Counting(answers=("a",)), price=PRICE, budget=budget, worst_output_tokens=77).ask(asked())
+    await model(Counting(answers=("a",)), price=PRICE, budget=Budget(1_000.0)).ask(asked(max_tokens=9))
+    assert Counting.allowed == [None, 77, 9]
+
+
+class Saying(Scripted):
+    """Reports what it wants to have cost."""
+
+    said: float = 0.0
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer with a price."""
+        return (await super().complete(request)).model_copy(update={"cost_usd": self.said})
+
+
+async def test_what_the_provider_says_that_it_cost_wins() -> None:
+    """But for what is no amount of money."""
+    journal, usage = Journal(), Usage(input_tokens=6, output_tokens=2)
+    for said, counted in ((0.25, 0.25), (float("nan"), 8.0), (-1.0, 8.0), (float("inf"), 8.0)):
+        provider = Saying(answers=("a",), usage=usage, said=said)
+        answer = await model(provider, price=PRICE, journal=journal).ask(asked(str(said)))
+        assert answer.cost_usd == counted
+    assert [spent for _, spent in journal.settled] == [PICODOLLARS // 4, *[8 * PICODOLLARS] * 3]
+
+
+async def test_what_is_not_bought_is_in_the_ledger_for_nothing() -> None:
+    """An answer from the cache costs 0, whatever it cost when it was bought."""
+    journal, cache = Journal(), MemoryCache()
+    for key in ("1", "2"):
+        answer = await model(
+            Priced(answers=("a",), usage=Usage(input_tokens=6, output_tokens=2)),
+            price=PRICE,
+            journal=journal,
+            cache=cache,
+        ).ask(asked(key))
+        assert answer.cost_usd == 8
+    assert journal.settled == [(Outcome.ANSWERED, 8 * PICODOLLARS), (Outcome.CACHED, 0)]

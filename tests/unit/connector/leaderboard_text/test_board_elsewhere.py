@@ -13,15 +13,17 @@ import pytest
 from connector.leaderboard_text.as_csv import as_csv
 from connector.leaderboard_text.fields import docstrings, documented
 from connector.leaderboard_text.markdown import markdown
+from connector.leaderboard_text.tiers import tier_figure_names
 from connector.leaderboard_text.whole import further_tables
 from judges.standings.agreement import Agreement
 from judges.standings.bootstrap import Interval
 from judges.standings.leaderboard import Conditions, Leaderboard, Meeting, Seen, Slice
 from judges.standings.pairs import Difference
 from judges.standings.standing import Standing
+from judges.standings.tiers import TierStanding
 from tests.boards import FULL, UNKNOWN, crowded
 
-RECORDS = (Leaderboard, Standing, Meeting, Slice, Seen, Difference, Agreement, Interval, Conditions)
+RECORDS = (Leaderboard, Standing, Meeting, Slice, Seen, Difference, Agreement, Interval, Conditions, TierStanding)
 
 
 @pytest.mark.parametrize("board", [FULL, UNKNOWN, crowded()])
@@ -59,7 +61,8 @@ def test_what_users_wrote_is_no_link_and_no_image() -> None:
 def test_csv_has_every_field_of_every_row() -> None:
     """Figures in full precision, unknown ones empty, and what has parts as JSON."""
     rows = list(csv.DictReader(io.StringIO(as_csv(FULL))))
-    assert list(rows[0]) == list(Standing.model_fields)
+    assert list(rows[0]) == [*Standing.model_fields, *tier_figure_names()]
+    assert (rows[0]["adversarial_win_rate"], rows[0]["fresh_held"], rows[1]["golden_held"]) == ("0.25", "0.8", "")
     assert [row["challenger"] for row in rows] == ["rival", "baseline", "replayed"]
     assert json.loads(rows[0]["faults"]) == {"truncated": 58, "missing_argument": 2}
     assert float(rows[0]["win_rate"]) == FULL.standings[0].win_rate

@@ -68,6 +68,7 @@ def test_tables_come_in_the_order_of_the_questions() -> None:
     assert [title.split(" ")[0] for title in titles] == (
         [
             "How",
+            "How",
             "Quality",
             "What",
             "Do",

@@ -13,9 +13,10 @@ from connector.leaderboard_text.parts import parts
 from connector.leaderboard_text.people import agreement, corrected
 from connector.leaderboard_text.quality import certainty, equal_terms, left_out
 from connector.leaderboard_text.sheets import Sheet
+from connector.leaderboard_text.tiers import tiers
 from connector.leaderboard_text.whole import further_tables
 from judges.standings.leaderboard import Leaderboard
-from tests.boards import FULL, PRODUCTION, RIVAL, UNKNOWN, crowded
+from tests.boards import FULL, PRODUCTION, RIVAL, UNKNOWN, crowded, in_tier
 
 
 def texts(sheet: Sheet) -> dict[str, tuple[str, ...]]:
@@ -62,13 +63,51 @@ def test_what_a_sentence_rests_on() -> None:
 
 def test_alarms() -> None:
     """Judges that people contradict, and tool calls of which one in fifty is broken; on production's side as well."""
-    broken = PRODUCTION.model_copy(update={"faulty_calls": 60, "faults": {"unknown_tool": 60}})
+    faults = {"faulty_calls": 60, "faults": {"unknown_tool": 60}, "fault_shares": {"unknown_tool": 0.12}}
+    broken = PRODUCTION.model_copy(update=faults)
     found = alarms(FULL.model_copy(update={"standings": (broken,)}))
     assert found == [
         "UNTRUSTED JUDGE claude-opus-4-5: it agrees with people on 71.0 % of their duels only.",
         "BROKEN TOOL CALLS of production itself: 12.0 % of 500 (12.0 % unknown tool).",
     ]
     assert alarms(UNKNOWN) == []
+
+
+def test_without_traffic_that_is_said_first() -> None:
+    """A leaderboard of golden turns alone shows them, and says that nothing is known of the traffic."""
+    golden = UNKNOWN.model_copy(update={"tiers": (in_tier("golden", "nobody"),)})
+    assert [alarm[:11] for alarm in alarms(golden)] == ["NO TRAFFIC:"]
+    assert [sheet.title for sheet in tiers(golden)] == ["How does each do in each tier? (95 % intervals)"]
+
+
+def test_tiers() -> None:
+    """Each tier with its weight, what is won and what is held, and all together; nothing where there is but one."""
+    [sheet] = tiers(FULL)
+    lines = [[cell.text for cell in line] for line in sheet.rows]
+    assert lines == [
+        ["rival", "fresh", "×1", "51.2 (48.1 … 54.3)", "80.0 (68.0 … 88.0)", "380/118"],  # noqa: RUF001
+        ["rival", "golden", "×1", "40.0 (35.0 … 46.0)", "80.0 (68.0 … 88.0)", "60/40"],  # noqa: RUF001
+        ["rival", "adversarial", "×3", "25.0 (20.0 … 31.0)", "40.0 (68.0 … 88.0)", "60/40~"],  # noqa: RUF001
+        ["rival", "together", "", "43.1 (40.2 … 46.2)", "", ""],
+        ["replayed †", "golden", "×1", "—", "—", "—"],  # noqa: RUF001
+    ]
+    assert list(tiers(FULL.model_copy(update={"tiers": FULL.tiers[:1]}))) == []
+
+
+def test_estimates_say_what_for() -> None:
+    """Where turns were drawn, the notes say how many stand for how many; where all were taken there is no such note."""
+    said = "Figures are estimates for all 12,345 turns of traffic, from 400 drawn; counts are of these."
+    assert said in notes(FULL, [])
+    whole = FULL.model_copy(update={"traffic_turns": 400.0})
+    assert not any("estimates" in note for note in notes(whole, []))
+
+
+def test_unequal_weights_are_said() -> None:
+    """Beside the conversations stands as how many they count; few of those are a small sample."""
+    saying, _ = advice(with_rival(effective=21))
+    assert "rests on 118 conversations, which stand for unequal parts of the traffic and count as 21" in saying.rests
+    assert "a small sample" in saying.rests
+    assert saying.small
 
 
 def test_equal_terms() -> None:
@@ -178,10 +217,10 @@ def test_jury() -> None:
 
 def test_decisions() -> None:
     """All figures side by side, and whether anybody beats all of them."""
-    [sheet] = decisions(FULL)
+    [sheet] = decisions(FULL.model_copy(update={"tiers": ()}))
     assert texts(sheet)["rival"] == ("51.2 %", "87.5 %", "1.60", "0.90/12.5", "55.0 %", "yes", "not supported")
     assert texts(sheet)["replayed †"][-2:] == ("no", "undecided")
-    [harder] = decisions(with_rival(adversarial_win_rate=0.25))
+    [harder] = decisions(FULL)
     assert texts(harder)["rival"][2] == "25.0 %"
     assert "hard ×3" in harder.columns  # noqa: RUF001
 

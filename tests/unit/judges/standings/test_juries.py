@@ -179,7 +179,7 @@ def test_a_jury_as_a_whole_is_held_against_people() -> None:
     """Where too few verdicts tell of each judge, they may tell of all together, and the leaderboard says so."""
     table = [tuple(1.0 if judge in (n % 4, (n + 1) % 4) else ABSENT for judge in range(4)) for n in range(40)]
     people = [HumanVerdict("x", f"v{n}/1", 0.0, Verdict.LOSS, 1.0) for n in range(40)]
-    board = jury({"x": table}, people=people, labels_needed=30)
+    board = jury({"x": table}, people=people, needed=30)
     assert {judge.trusted for judge in board.judges} == {None}
     assert board.trusted is False
     assert board.agreement is not None

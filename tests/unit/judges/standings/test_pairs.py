@@ -39,14 +39,16 @@ def tabled(found: list[Score], **facts: str) -> Scores:
         np.array([order.index(row.challenge) for row in found], dtype=np.int32),
         np.array([row.worth for row in found]),
         np.array([row.weight for row in found]),
+        np.ones(len(found)),
     )
-    return scores(names, columns, clusters, **facts)
+    return scores(names, columns, clusters, np.ones(len(clusters)), **facts)
 
 
 def table(worths: np.ndarray, clusters: np.ndarray) -> Scores:
     """Challenges by challengers, everything judged once."""
     names = tuple(f"m{n}" for n in range(worths.shape[1]))
-    return Scores(names, worths, np.ones_like(worths), np.unique(clusters, return_inverse=True)[1].astype(np.int32))
+    codes = np.unique(clusters, return_inverse=True)[1].astype(np.int32)
+    return Scores(names, worths, np.ones_like(worths), codes, np.ones(len(codes)))
 
 
 def study(rng: np.random.Generator, conversations: int, ahead: list[float]) -> Scores:

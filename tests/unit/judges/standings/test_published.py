@@ -18,11 +18,10 @@ from judges.standings.columns import gathered
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import Outcome, Turn
 from judges.standings.scales import Battle, fought, together
-from judges.standings.standings import standings
 from judges.standings.style import Style
 from judges.types import Label, Seat
 from judges.verdicts import outcome
-from tests.outcomes import conditions, rows
+from tests.outcomes import plainly, rows
 
 DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "ko_arena"
 SEATS: tuple[Seat, Seat] = ("B", "A")
@@ -74,7 +73,7 @@ def board() -> Leaderboard:
     }
     turns = (Turn(f"q{question}", f"q{question}", style=look) for question, look in enumerate(styles[A_A]))
     columns = gathered(turns, outcomes(styles))
-    return standings(columns, conditions=conditions("weight_3"), seed=1, controls=[A_A], rounds=1000)
+    return plainly(columns, scale="weight_3", controls=[A_A], rounds=1000)
 
 
 def test_all_75_published_scores_come_out(board: Leaderboard) -> None:

@@ -32,7 +32,7 @@ def columns(found: list[Comparison]) -> Comparisons:
     places = np.array(codes, dtype=np.int32).reshape(-1, 3).T
     worths, weights = (np.array([row[cell] for row in found], dtype=float) for cell in (3, 4))
     conversation, first, second = places
-    return Comparisons(tuple(names), conversation, first, second, worths, weights)
+    return Comparisons(tuple(names), conversation, first, second, worths, weights, np.ones(len(weights)))
 
 
 def rated(found: list[Comparison], *, rounds: int = 50, seed: int = 1) -> dict[str, Rating]:
@@ -187,7 +187,7 @@ def test_ten_times_the_comparisons_take_no_more_than_fifteen_times_the_time() ->
         rng, places = np.random.default_rng(1), np.arange(turns, dtype=np.int32)
         names = ("b", *(f"m{n}" for n in range(8)))
         worths, weights = rng.choice(SEVENTHS, turns), np.ones(turns)
-        found = Comparisons(names, places, 1 + places % 8, np.zeros_like(places), worths, weights)
+        found = Comparisons(names, places, 1 + places % 8, np.zeros_like(places), worths, weights, weights)
         began = time.perf_counter()
         ratings(found, baseline="b", seed=1, rounds=300)
         return time.perf_counter() - began

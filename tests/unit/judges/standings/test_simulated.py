@@ -12,10 +12,9 @@ import pytest
 from judges.standings.columns import gathered
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import BASELINE, Outcome, Turn
-from judges.standings.standings import standings
 from judges.types import Scale
 from judges.verdicts import outcome
-from tests.outcomes import conditions
+from tests.outcomes import plainly
 
 WON, FOUGHT = np.array([0, 0, 0.5, 1, 3.0]), np.array([3, 1, 1, 1, 3.0])
 SEVENTHS = np.array([0, 1 / 7, 0.5, 6 / 7, 1])
@@ -54,7 +53,7 @@ def study(
         cells = zip(scores.tolist(), won.tolist(), fought.tolist(), strict=True)
         outcomes += [Outcome(f"m{m}", f"c{n}", s, outcome(s), won=w, battles=f) for n, (s, w, f) in enumerate(cells)]
     columns = gathered(turns, outcomes)
-    return standings(columns, conditions=conditions(scale), seed=seed, rounds=200, controls=controls)
+    return plainly(columns, scale=scale, seed=seed, rounds=200, controls=controls)
 
 
 @cache
@@ -143,7 +142,7 @@ def test_statsmodels_sees_the_same_errors() -> None:
         Outcome("m", f"c{n}", worth, outcome(worth), won=worth * of, battles=of)
         for n, (worth, of) in enumerate(zip(worths.tolist(), fought.tolist(), strict=True))
     ]
-    board = standings(gathered(turns, outcomes), conditions=conditions("weight_3"), seed=1, rounds=4000)
+    board = plainly(gathered(turns, outcomes), scale="weight_3", rounds=4000)
     row, (part,) = next(row for row in board.standings if not row.baseline), board.slices
     robust = {"cov_type": "cluster", "cov_kwds": {"groups": clusters}}
     mean = api.WLS(worths, np.ones(len(worths)), weights=fought).fit(**robust)

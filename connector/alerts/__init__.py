@@ -1,0 +1,1 @@
+"""What must not wait until somebody looks: told to webhooks, once an event."""

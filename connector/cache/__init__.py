@@ -1,0 +1,1 @@
+"""Bought answers in a file of their own."""

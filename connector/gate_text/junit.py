@@ -1,0 +1,42 @@
+"""A gate as JUnit XML: a test case per check.
+
+What is inconclusive is `skipped`: GitHub's, GitLab's and Jenkins' reports show that in a colour of its own with the
+reason beside it, while an `error` is counted and shown as one more failure. That the job does not pass is said by the
+exit code.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from connector.gate_text.sayings import name, notes, sentence, title
+from judges.standings.gated import Check, Gate, Result
+from rollouts.errors import Fatal
+
+
+def write_junit(gate: Gate, path: Path) -> None:
+    """Write the file. Raises `Fatal` where that cannot be."""
+    suite = TestSuite(title(gate))
+    for key, value in (("epoch", gate.epoch), ("judge", gate.judge), ("comparability", gate.comparability)):
+        suite.add_property(key, value or "")
+    for note in notes(gate):
+        suite.add_property("note", note)
+    for check in gate.checks:
+        suite.add_testcase(_case(check))
+    xml = JUnitXml("understudy gate")
+    xml.add_testsuite(suite)
+    try:
+        xml.write(str(path), pretty=True)
+    except OSError as error:
+        raise Fatal(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _case(check: Check) -> TestCase:
+    case = TestCase(name(check), classname=f"understudy.gate.{check.tier}", time=0)
+    if check.result is Result.FAIL:
+        case.result = [Failure(sentence(check), "below the bar")]
+    elif check.result is Result.INCONCLUSIVE:
+        case.result = [Skipped(sentence(check), "inconclusive")]
+    return case

@@ -1,0 +1,82 @@
+"""What a cycle will cost, and what that money will tell: the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rollouts.types import Record
+
+
+class Width(Record):
+    """How precisely a challenger's win rate will be known."""
+
+    challenger: str
+    judged: int
+    """Conversations that its win rate rests on today."""
+    fresh: int
+    """Conversations that come to it by this plan."""
+    half_width: float | None
+    """Of its interval then; `None` below two conversations."""
+    assumed: bool
+    """Whether nothing was judged yet, so that the widest spread was assumed: it can only become narrower."""
+
+
+class Reach(Record):
+    """One limit on money, and what is left of it."""
+
+    window: str
+    left_usd: float
+    limit_usd: float
+    pays_for: int | None
+    """Duels of this plan at their expected price; `None` where that is unknown or nothing."""
+
+
+class Line(Record):
+    """One model's part of the plan."""
+
+    role: str
+    """`challenger`, `control`, `judge` or `stand-in`."""
+    name: str
+    model: str
+    calls: int
+    most_calls: int
+    input_tokens: int
+    output_tokens: int
+    price: str | None
+    """USD per million tokens, in and out."""
+    price_source: str | None
+    """Who says so, and when."""
+    expected_usd: float | None
+    longest_usd: float | None
+    """With the longest answers and every question asked again, each call answered at its first try."""
+    maximum_usd: float | None
+    """With every try but the last lost, and paid all the same."""
+
+
+class Plan(Record):
+    """All lines, and what they add up to; `None` where any price is unknown."""
+
+    duels: int
+    lines: tuple[Line, ...]
+    widths: tuple[Width, ...] = ()
+    budgets: tuple[Reach, ...] = ()
+
+    @property
+    def expected_usd(self) -> float | None:
+        """What it will probably cost."""
+        return _sum(line.expected_usd for line in self.lines)
+
+    @property
+    def longest_usd(self) -> float | None:
+        """What it cannot exceed where every call is answered at its first try."""
+        return _sum(line.longest_usd for line in self.lines)
+
+    @property
+    def maximum_usd(self) -> float | None:
+        """What it cannot exceed."""
+        return _sum(line.maximum_usd for line in self.lines)
+
+
+def _sum(figures: Iterable[float | None]) -> float | None:
+    known = list(figures)
+    return None if any(figure is None for figure in known) else sum(figure or 0.0 for figure in known)

@@ -1,0 +1,1 @@
+"""Personal data and secrets: found in what production logged, and masked before anything else sees it."""

@@ -1,0 +1,82 @@
+"""Finders for what opens doors: API keys, passwords, and URLs that carry either. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from connector.redaction.found import Found
+
+_KNOWN: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"sk-[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic, OpenRouter, Langfuse
+    r"|[srp]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{16,}"
+    r"|(?:AKIA|ASIA)[0-9A-Z]{16}"
+    r"|gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}"
+    r"|xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}"
+    r"|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}"
+    r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{40,}|gsk_[A-Za-z0-9]{40,}"
+    r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[0-9a-f]{32,}|shp(?:at|ss)_[0-9a-fA-F]{32}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"
+    r")"
+)
+_PEM: Final = re.compile(
+    r"-----BEGIN (?P<of>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----"
+    r"(?:(?!-----)[\s\S]){0,20000}(?:-----END (?P=of)-----)?"
+)
+_CARRIED: Final = re.compile(r"\b(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9._~+/-]{16,512}={0,2})", re.IGNORECASE)
+_GIVEN: Final = re.compile(
+    r"(?<![A-Za-z0-9_?&;#-])(?:[A-Za-z0-9]{1,24}[_-]){0,5}"
+    r"(?:api[_-]?key|apikey|secret(?:[_-]?(?:access[_-]?)?key)?|access[_-]?key|private[_-]?key|token|passw(?:or)?d|passphrase"
+    r"|passwort|kennwort|pwd|auth[_-]?key|contrase(?:ñ|n)a|mot de passe)"
+    r"[\"']?(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|ist|lautet|es|est)\s{1,3}:?\s?)[\"'`]?(?P<value>[^\s\"'`,;<>{}\[\]()]{6,256})",
+    re.IGNORECASE,
+)
+_WORDS: Final = ("key", "secret", "token", "pass", "pwd", "kennwort", "contrase")
+_MERE_WORD: Final = re.compile(
+    r"[a-z]+|[A-Z]?[a-z]+(?:[_.-][a-z]+)*|[A-Z_]+|\d{1,7}|true|false|null|none", re.IGNORECASE
+)
+_LONG: Final = 24
+"""Characters from which even a value of letters only is no word."""
+
+_USER: Final = re.compile(r"(?<=://)(?P<value>[^\s/@:\"'<>]{0,128}:[^\s/@\"'<>]{1,256})@")
+_ASKED: Final = re.compile(
+    r"[?&;#](?:[a-z0-9_-]{1,24}[_-])?(?:token|key|apikey|sig|signature|secret|password|passwd|pwd|auth|code|credential|jwt|sid"
+    r"|session|policy)=(?P<value>[^\s&#\"'<>\\]{4,4096})",
+    re.IGNORECASE,
+)
+
+
+def keys(text: str) -> Iterator[Found]:
+    """Find keys by their form (a vendor's prefix, JWT, PEM), and whatever is said to be a key or a password."""
+    yield from (_whole(found, "KEY") for found in _KNOWN.finditer(text))
+    if "PRIVATE KEY" in text:
+        yield from (_whole(found, "KEY") for found in _PEM.finditer(text))
+    low = text.lower()
+    if "bearer" in low or "basic" in low or "token" in low:
+        yield from (_value(found, "KEY") for found in _CARRIED.finditer(text) if not _mere_word(found["value"]))
+    if any(word in low for word in _WORDS):
+        yield from (_value(found, "KEY") for found in _GIVEN.finditer(text) if not _mere_word(found["value"]))
+
+
+def url_credentials(text: str) -> Iterator[Found]:
+    """Find `user:password@` in URLs, and the values of query parameters that sign or open them."""
+    if "://" in text:
+        yield from (_value(found, "CREDENTIAL") for found in _USER.finditer(text))
+    if "=" in text:
+        yield from (_value(found, "CREDENTIAL") for found in _ASKED.finditer(text) if not _mere_word(found["value"]))
+
+
+def _mere_word(value: str) -> bool:
+    """Whether a value is rather a word, a type or a small number than a secret."""
+    return len(value) < _LONG and _MERE_WORD.fullmatch(value.rstrip(".!?:")) is not None
+
+
+def _whole(found: re.Match[str], label: str) -> Found:
+    return Found(found.start(), found.end(), label, found[0])
+
+
+def _value(found: re.Match[str], label: str) -> Found:
+    value = found["value"].rstrip(".!?") or found["value"]
+    return Found(found.start("value"), found.start("value") + len(value), label, value)

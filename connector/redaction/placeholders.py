@@ -1,0 +1,55 @@
+"""The placeholders of one conversation: equal values share one, whatever their spelling."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+PLACEHOLDER = re.compile(r"<(?P<label>[A-Z][A-Z_]{0,30})_(?P<number>\d{1,6})>")
+
+
+def id_digest(key: bytes, identity: str) -> str:
+    """Return what is kept of a user's or a session's id that says too much."""
+    return f"id-{keyed(key, identity)}"
+
+
+def keyed(key: bytes, value: str) -> str:
+    """Return a digest of `value` that nobody can guess without the key, in 32 hex digits."""
+    return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+
+
+class Placeholders:
+    """Numbers values in the order in which they are first found, beginning behind those that are known."""
+
+    def __init__(self, key: bytes, known: Mapping[str, str] | None = None) -> None:
+        self._key = key
+        self.masks: dict[str, str] = dict(known or {})
+        """Placeholders by the keyed digests of what they stand for."""
+        self.spellings: dict[str, str] = {}
+        """What was found, as it was written, and its placeholder."""
+        self._highest: Counter[str] = Counter()
+        for placeholder in self.masks.values():
+            self.pass_over(placeholder)
+        self._ours = set(self.masks.values())
+
+    def of(self, label: str, value: str, written: str) -> str:
+        """Return the placeholder of a value."""
+        digest = keyed(self._key, value)
+        if digest not in self.masks:
+            self._highest[label] += 1
+            self.masks[digest] = f"<{label}_{self._highest[label]}>"
+            self._ours.add(self.masks[digest])
+        self.spellings[written] = self.masks[digest]
+        return self.masks[digest]
+
+    def is_ours(self, placeholder: str) -> bool:
+        """Whether it stands for something that was masked here."""
+        return placeholder in self._ours
+
+    def pass_over(self, placeholder: str) -> None:
+        """Never give a number away that is already seen in a text."""
+        if found := PLACEHOLDER.fullmatch(placeholder):
+            label = found["label"]
+            self._highest[label] = max(self._highest[label], int(found["number"]))

@@ -1,0 +1,1 @@
+"""Packages that recognise names: one file each."""

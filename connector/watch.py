@@ -1,0 +1,90 @@
+"""Looks whether there is anything that somebody should know, and has it told. Calls no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from connector.alerts.courier import Courier, addresses
+from connector.alerts.events import Event, distrust, exhaustion, failures, lateness, outages, shortages, standstills
+from connector.app import App
+from connector.epochs import begins, ends, epoch_of
+from connector.gating import gated
+from connector.langfuse.summary import trace_id
+from judges.standings.leaderboard import Leaderboard
+
+
+class Watch:
+    """Everything it has seen and told is in the store: killed at any moment, it goes on where it was."""
+
+    def __init__(self, app: App) -> None:
+        """Raise `Fatal` for a webhook whose address or secret is not in the environment."""
+        self._app, self._alerts = app, app.config.alerts
+        self._known = addresses(self._alerts)
+        self._courier = Courier(app.store, self._known, self._alerts, app.engine.clock)
+        self._down: set[str] = set()
+
+    async def tick(self, *, last: bool = False) -> None:
+        """Look once, and deliver what is due. A provider is down if it was so at the look before, or at the `last`."""
+        if not self._known:
+            return
+        now = self._app.engine.clock.now()
+        await self._raise([*self._standing(now, last=last), *await self._late(now)], now)
+        for epoch, name, looks in await self._looks(now):
+            if not await self._app.store.looked(epoch, name):
+                await self._raise(await self._judged(epoch, looks), now, look=(epoch, name))
+        await self._courier.deliver()
+
+    async def _raise(self, events: Iterable[Event], now: datetime, look: tuple[str, str] | None = None) -> None:
+        wanted = [self._linked(event) for event in events if event.kind in self._alerts.kinds]
+        await self._app.store.alert(wanted, [address.name for address in self._known], now, look)
+
+    def _standing(self, now: datetime, *, last: bool) -> Iterator[Event]:
+        """Yield what this process knows of itself."""
+        engine, down = self._app.engine, set(self._app.engine.unavailable)
+        yield from shortages(self._app.budget.windows, self._alerts.budget_share)
+        yield from exhaustion(self._app.budget.exhausted, now)
+        yield from standstills(engine.holding.found(), now)
+        yield from outages(down if last else down & self._down, now)
+        self._down = down
+
+    async def _late(self, now: datetime) -> Iterator[Event]:
+        mark = await self._app.store.mark(self._app.engine.arena.source.name)
+        return lateness(mark, now, self._alerts.lag)
+
+    async def _looks(self, now: datetime) -> list[tuple[str, str, int]]:
+        """Return which epochs are to be looked at: the present one once a day, and each once more when it is closed.
+
+        As there are so many looks, each is corrected for all of them. What closed long after its end is no news.
+        """
+        engine, rules = self._app.engine, self._app.engine.arena.rules.epochs
+        present, jury = epoch_of(now, rules.length), engine.arena.jury.version
+        closed, judged = await engine.store.closed_epochs(jury), await engine.store.epochs(jury)
+        fresh = [epoch for epoch in closed if now < ends(epoch) + rules.close_at_latest + timedelta(days=1)]
+        looks = [(epoch, f"closed {jury}", _looks_at(epoch)) for epoch in fresh]
+        if present in judged and present not in closed:
+            looks.append((present, f"{now:%Y-%m-%d} {jury}", _looks_at(present)))
+        return looks
+
+    async def _judged(self, epoch: str, looks: int) -> list[Event]:
+        engine = self._app.engine
+        board = await engine.leaderboard(epoch)
+        gate = await gated(engine, self._app.config.gates, epoch=epoch, looks=looks)
+        link = self._page(board)
+        return [event.model_copy(update={"link": link}) for event in (*failures(gate), *distrust(board))]
+
+    def _linked(self, event: Event) -> Event:
+        return event if event.link else event.model_copy(update={"link": self._project})
+
+    def _page(self, board: Leaderboard) -> str | None:
+        server = self._app.server
+        return None if server is None else f"{self._project}/traces/{trace_id(board, server.project_id)}"
+
+    @property
+    def _project(self) -> str | None:
+        client, server = self._app.client, self._app.server
+        return None if client is None or server is None else f"{client.base_url}/project/{server.project_id}"
+
+
+def _looks_at(epoch: str) -> int:
+    return (ends(epoch) - begins(epoch)).days + 1

@@ -95,7 +95,7 @@ async def build(
         budget = open_budget(config.budget, max_cost_usd)
         cache = SqliteCache.of(config.cache, path.parent, used=online)
         stack.push_async_callback(cache.aclose)
-        redaction = await open_redaction(config.redaction, kept)
+        redaction = await open_redaction(config, kept)
         if redaction is not None:
             censor_logs(redaction.words)
         models = _Models(

@@ -9,6 +9,7 @@ from connector.app import App
 from connector.langfuse import datasets
 from connector.langfuse.flags import LangfuseCuration
 from connector.langfuse.summary import DATASET
+from connector.masking import exposed
 from connector.traces import Window
 from judges.families import families, related
 from judges.jury import Juror
@@ -46,11 +47,22 @@ async def _findings(app: App, *, ask: bool) -> AsyncIterator[Finding]:
         yield finding
     for juror in app.engine.arena.jury.jurors:
         yield _impartial(app, juror)
+    yield _masks(app)
     await app.store.forget_calls(_KEY)
     for who, model in _models(app):
         yield _price(who, model)
         if ask:
             yield await _answers(who, model)
+
+
+def _masks(app: App) -> Finding:
+    if seeing := exposed(app.config):
+        hint = "take `enabled = false` out of [redaction], or say `local = true` where a model is your own"
+        said = f"off, and unmasked text leaves for {', '.join(seeing)}"
+        return Finding(what="redaction", ok=False, said=said, hint=hint)
+    rules = app.config.redaction
+    said = ", ".join(rules.kinds) if rules.enabled else "off; all models are local"
+    return Finding(what="redaction", ok=True, said=said)
 
 
 def _models(app: App) -> list[tuple[str, Model]]:

@@ -58,6 +58,8 @@ class ModelTable(Plugin):
     """USD per million tokens, such as { input = 0.25, output = 2.0 }; wins over the bundled prices."""
     free: bool = False
     """Calls cost nothing: a model of your own."""
+    local: bool = False
+    """It runs on machines of your own, so that it may see unmasked text: only with `enabled = false` in [redaction]."""
     budget: Caps = Caps()
     """Limits for this model alone, such as { per_day_usd = 5 }; those of [budget] hold all the same."""
 

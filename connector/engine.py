@@ -124,18 +124,17 @@ class Engine:
         epoch = epoch_of(now, self.arena.rules.epochs.length)
         return await self._tiers.run(now, epoch, patience=self.pace.give_up)
 
-    async def draw(self) -> int:
+    async def draw(self, *, if_due: bool = False) -> int:
         """Draw from the turns that wait for it, as far as their epochs' quotas go; return how many duels are new."""
-        if self._sampler is None:
-            return 0
         now = self.clock.now()
+        if self._sampler is None or (if_due and not await self._sampler.is_due(now)):
+            return 0
         return await self._sampler.draw(now, now - self.pace.settle, self.fingerprints)
 
     async def follow(self) -> int:
         """Poll, and draw where it is time to: what the daemon does again and again; return how many duels are new."""
         fresh = await self.poll()
-        due = self._sampler is not None and await self._sampler.is_due(self.clock.now())
-        return fresh + (await self.draw() if due and not self._stopping.is_set() else 0)
+        return fresh if self._stopping.is_set() else fresh + await self.draw(if_due=True)
 
     async def work(
         self, *, until_idle: bool, rolled: bool = False, progress: Callable[[], None] = lambda: None

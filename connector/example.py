@@ -97,10 +97,9 @@ def _jury() -> Iterator[str]:
 
 
 def _accounts() -> Iterator[str]:
-    """As comments: most providers need none."""
-    yield ""
-    lines = ["[accounts.gateway]", *_comment(AccountTable.__doc__ or ""), *_table(AccountTable, ())]
-    yield from (line if line.startswith("#") else f"# {line}" for line in lines)
+    """One as a comment: most providers need none."""
+    yield from ["", "[accounts]", *_comment(AccountTable.__doc__ or ""), "# [accounts.gateway]"]
+    yield from _table(AccountTable, ())
 
 
 def _challengers() -> Iterator[str]:

@@ -34,6 +34,7 @@ _SPAN: Final = timedelta(days=7)
 """How much of the past is compared with its source at a time."""
 _LAG: Final = timedelta(days=1)
 """Younger traces may not show yet everywhere."""
+_ROUNDING: Final = timedelta(seconds=1)
 _SURE: Final = timedelta(hours=1)
 """A trace that cannot be found is gone when it cannot be found so much later either."""
 _HERE: Final[tuple[Place, ...]] = ("answer", "bytes")
@@ -133,7 +134,7 @@ class Keeper:
         if oldest is None or oldest >= end:
             return
         read = await self._store.mark(mark)
-        start = oldest if read is None or read >= end else max(read, oldest)
+        start = oldest - _ROUNDING if read is None or read >= end else read
         window = Window(start=start, end=min(start + _SPAN, end))
         stored = await self._store.with_texts(window.start, window.end)
         if stored:

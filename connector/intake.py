@@ -39,6 +39,10 @@ class Rules(Record):
         """Return what is kept of a user's or a session's id."""
         return self.redaction.stored(identity) if self.redaction else identity
 
+    def said(self, text: str) -> str:
+        """Return what is kept of a short text that stands for itself."""
+        return self.redaction.words(text) if self.redaction else text
+
     def hides(self, identity: str | None) -> bool:
         """Whether a user's or a session's id is not even asked for, because it says too much."""
         return self.redaction is not None and self.redaction.hides(identity)

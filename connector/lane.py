@@ -124,7 +124,7 @@ class Lane:
         self._moved.set()
 
     async def _due_soon(self) -> bool:
-        if self.parked is not None or (self.away and self.until and self.until > self._clock.now() + SOON):
+        if self.parked is not None or (self.until and self.until > self._clock.now() + SOON):
             return False
         due = await self._store.next_due(
             self.challenger, self._fingerprint, rolled=self._rolled, below=self._thrift.below
@@ -154,7 +154,8 @@ class Lane:
         with structlog.contextvars.bound_contextvars(duel=duel.id, challenger=self.challenger):
             try:
                 await self._carry_or_note(duel)
-                self.away, self._misses = None, 0
+                if self.until is None:  # else it was under way before
+                    self.away, self._misses = None, 0
             except Unavailable as error:
                 self._rest(error)
             except Fatal as error:

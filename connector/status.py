@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from connector.app import App
+from connector.sampling.types import Draw
 from connector.store.sqlite import is_worked_on
 from connector.types import Hold
 from rollouts.ledger import Outcome, Spent, dollars
@@ -75,6 +76,8 @@ class Status(Record):
     money: tuple[Money, ...]
     calls: tuple[Calls, ...]
     queues: tuple[Queue, ...]
+    draws: tuple[Draw, ...]
+    """Of the two latest epochs that anything was drawn from."""
 
 
 async def status(app: App, state: str) -> Status:
@@ -90,8 +93,15 @@ async def status(app: App, state: str) -> Status:
         holds=tuple(await store.holds()),
         money=tuple([await _money(app, window) for window in await _windows(app, now)]),
         calls=tuple(_calls(await store.spending(begins("month", now)))),
+        draws=tuple(await _draws(app)),
         queues=tuple(Queue(challenger=name, state=state, duels=n) for (name, state), n in sorted(states.items())),
     )
+
+
+async def _draws(app: App) -> list[Draw]:
+    made = await app.store.draws()
+    latest = sorted({each.epoch for each in made})[-2:]
+    return [each for each in made if each.epoch in latest]
 
 
 async def _windows(app: App, now: datetime) -> list[WindowState]:

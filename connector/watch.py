@@ -23,13 +23,14 @@ class Watch:
         self._known = addresses(self._alerts)
         self._courier = Courier(app.store, self._known, self._alerts, app.engine.clock)
         self._down: set[str] = set()
+        self._behind = False
 
     async def tick(self, *, last: bool = False) -> None:
         """Look once, and deliver what is due. A provider is down if it was so at the look before, or at the `last`."""
         if not self._known:
             return
         now = self._app.engine.clock.now()
-        await self._raise([*self._standing(now, last=last), *await self._late(now)], now)
+        await self._raise([*self._standing(now, last=last), *await self._late(now, last=last)], now)
         for epoch, name, looks in await self._looks(now):
             if not await self._app.store.looked(epoch, name):
                 await self._raise(await self._judged(epoch, looks), now, look=(epoch, name))
@@ -48,9 +49,12 @@ class Watch:
         yield from outages(down if last else down & self._down, now)
         self._down = down
 
-    async def _late(self, now: datetime) -> Iterator[Event]:
+    async def _late(self, now: datetime, *, last: bool) -> list[Event]:
+        """A process that has just begun is behind, and has caught up by the next look."""
         mark = await self._app.store.mark(self._app.engine.arena.source.name)
-        return lateness(mark, now, self._alerts.lag)
+        found, again = list(lateness(mark, now, self._alerts.lag)), self._behind or last
+        self._behind = bool(found)
+        return found if again else []
 
     async def _looks(self, now: datetime) -> list[tuple[str, str, int]]:
         """Return which epochs are to be looked at: the present one once a day, and each once more when it is closed.

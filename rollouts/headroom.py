@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -23,51 +23,41 @@ _SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?
 _UNITS_S = (86400, 3600, 60, 1, 0.001)
 _UNIX = 1e9
 """A larger number is a moment, not a span; one larger by a thousand is in milliseconds."""
-_FAMILIES = ("x-ratelimit-", "anthropic-ratelimit-", "ratelimit-")
+_FAMILIES = (b"x-ratelimit-", b"anthropic-ratelimit-", b"ratelimit-")
 
 
-def exhausted_s(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
+def exhausted_s(headers: Sequence[tuple[bytes, bytes]]) -> float | None:
     """Return for how many seconds nothing is left, by the headers of one answer; `None` where something is.
 
     Times on the server's clock are reckoned by its own `date`. Nonsense says nothing.
     """
-    told, now = _told(headers)
+    nothing = [name.lower() for name, left in headers if left == b"0" and b"remaining" in name.lower()]
+    if not nothing:  # as nearly always, and then it took a microsecond or two
+        return None
+    told = {name.lower(): value.decode("ascii", "replace") for name, value in headers}
     waits = [
-        wait_s
-        for name, value in told.items()
-        if "remaining" in name and _is_nothing(value)
-        if (wait_s := _until(told.get(name.replace("remaining", "reset"), ""), now)) is not None
+        _until(told.get(name.replace(b"remaining", b"reset"), ""), told.get(b"date", ""))
+        for name in nothing
+        if name.startswith(_FAMILIES)
     ]
-    return max(waits, default=None)
+    return max((wait_s for wait_s in waits if wait_s is not None), default=None)
 
 
-def _told(headers: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], float]:
-    """Return the headers about rates by name, and what time it is there. Most answers have none."""
-    told, now = dict[str, str](), time.time()
-    for raw_name, value in headers:
-        name = raw_name.lower()
-        if b"ratelimit" in name:
-            told[name.decode("ascii", "replace")] = value.decode("ascii", "replace").strip()
-        elif name == b"date":
-            with suppress(ValueError):
-                now = parsedate_to_datetime(value.decode("ascii", "replace")).timestamp()
-    return {name: value for name, value in told.items() if name.startswith(_FAMILIES)}, now
-
-
-def _is_nothing(remaining: str) -> bool:
-    with suppress(ValueError):
-        return float(remaining) == 0
-    return False
-
-
-def _until(reset: str, now: float) -> float | None:
+def _until(reset: str, date: str) -> float | None:
     wait_s = _span_s(reset)
     if wait_s is None:
         with suppress(ValueError):
-            wait_s = datetime.fromisoformat(reset).timestamp() - now
+            wait_s = datetime.fromisoformat(reset).timestamp() - _now(date)
     elif wait_s > _UNIX:
-        wait_s = (wait_s / 1_000 if wait_s > _UNIX * 1_000 else wait_s) - now
+        wait_s = (wait_s / 1_000 if wait_s > _UNIX * 1_000 else wait_s) - _now(date)
     return min(wait_s, LONGEST_WAIT_S) if wait_s is not None and wait_s > 0 else None
+
+
+def _now(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return time.time()
 
 
 def _span_s(text: str) -> float | None:

@@ -152,5 +152,8 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 def _written(usage: Mapping[str, Any]) -> int | None:
     """Return all that was written: xAI and Gemini leave reasoning out of the completion, but not out of the total."""
-    read, written, total = (usage.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
-    return written if None in {read, written, total} else max(written, total - read)
+    read, total = usage.get("prompt_tokens"), usage.get("total_tokens")
+    written: int | None = usage.get("completion_tokens")
+    if read is None or written is None or total is None:
+        return written
+    return max(written, int(total) - int(read))

@@ -87,6 +87,13 @@ class Planted(NamedTuple):
         )
 
 
+def _words(number: int) -> str:
+    """Return what makes a conversation one of its own, however it is masked."""
+    return " ".join(
+        ("red", "blue", "green", "grey", "pink")[int(digit) % 5] + "abcdefghij"[int(digit)] for digit in str(number)
+    )
+
+
 def _luhn(digits: str) -> int:
     doubled = (int(d) * (2 - place % 2) for place, d in enumerate(reversed(digits)))
     return -sum(d - 9 if d > 9 else d for d in doubled) % 10
@@ -109,7 +116,11 @@ def conversation(number: int, begun: datetime) -> list[dict[str, Any]]:
         {"role": "user", "content": f"I am {p.email}, {p.phone}, SSN {p.id}; {p.password} Card {p.card_again}."},
         {"role": "assistant", "content": f"Looking for {p.ticket} at {p.ip}.", "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "call_1", "content": result},
-        {"role": "user", "name": f"zqmail{number}_example", "content": f"{p.iban} {p.ipv6} {p.base64} {p.encoded}"},
+        {
+            "role": "user",
+            "name": f"zqmail{number}_example",
+            "content": f"Case {_words(number)}: {p.iban} {p.ipv6} {p.base64} {p.encoded}",
+        },
     ]
     answer = {"role": "assistant", "content": f"Sent to {p.email.upper()} for {p.name} ({p.card}), see {p.token}"}
     history[-1]["name"] = "visitor"

@@ -12,7 +12,7 @@ from connector.intake import Rules, ended
 from connector.pipeline import Arena
 from connector.sources.jsonl import JsonlSource
 from connector.traces import Sighting
-from connector.types import Disposition, Duel, Fate, Intake, Run
+from connector.types import Disposition, Duel, Fate, Intake, Remains, Run
 from judges.judge import Ask, Judge
 from judges.jury import Jury
 from judges.standings.leaderboard import Leaderboard
@@ -173,6 +173,7 @@ class Kept:
         self.doubtful: list[str] = []
         self.absent: set[str] = set()
         """Ids of what is not there when it is looked for."""
+        self.forgotten: list[Remains] = []
 
     async def post(self, duels: Sequence[Duel], fresh: Sequence[Challenge], *, doubtful: Collection[str]) -> None:
         """Take them, or fail."""
@@ -186,6 +187,10 @@ class Kept:
     async def missing(self, duels: Sequence[Duel]) -> set[str]:
         """Return what was told to be absent."""
         return self.absent & {duel.id for duel in duels}
+
+    async def forget(self, remains: Remains) -> None:
+        """Remember what is not to be there any more."""
+        self.forgotten.append(remains)
 
     async def publish(self, leaderboard: Leaderboard, runs: Mapping[str, Run]) -> None:
         """Nobody looks."""

@@ -22,8 +22,10 @@ CLOSED = datetime(2026, 11, 18, tzinfo=UTC)
 def row(scores: Sequence[Sequence[float]], challenger: str = "rival", tier: Tier = "fresh") -> TierStanding:
     """Return one challenger's tier from the scores of each conversation, with the intervals that the product uses."""
     rates = _sums(scores)
-    held = _sums([[float(score >= 0.5) for score in each] for each in scores])
-    rate, (known, kept) = mean_interval(rates, seed=1, rounds=400), held_interval(held, 0.95)
+    held = np.array([float(score >= 0.5) for each in scores for score in each])
+    clusters = np.repeat(np.arange(len(scores)), [len(each) for each in scores])
+    rate = mean_interval(rates, seed=1, rounds=400)
+    known, kept = held_interval(held, np.ones(len(held)), clusters, 0.95)
     return TierStanding(
         tier=tier,
         challenger=challenger,

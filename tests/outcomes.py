@@ -50,10 +50,8 @@ def tallied(
         missing.pop(row.challenge_id, None)
     columns = gathered([*known, *map(turn, missing)], found)
     under = conditions(scale, epoch=facts.pop("epoch", None))
-    asked, bench, bargain = (
-        kind(*first, **{name: facts.pop(name) for name in kind._fields if name in facts})
-        for kind, first in ((Asked, (scale, seed)), (Bench, (under.judge,)), (Bargain, ()))
-    )
+    parts = [{name: facts.pop(name) for name in kind._fields if name in facts} for kind in (Asked, Bench, Bargain)]
+    asked, bench, bargain = Asked(scale, seed, **parts[0]), Bench(under.judge, **parts[1]), Bargain(**parts[2])
     return standings(columns, under, asked, bench, bargain, **facts)
 
 

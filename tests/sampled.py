@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from math import sqrt
 
 from connector.sampling.strata import Held
 
@@ -56,7 +57,8 @@ def skewed(count: int = 1000, loud: float = 0.4) -> list[Held]:
 def won(turn: Held) -> float:
     """Return what the challenger scores there: the loud customer's turns are easy for it, rare ones hard."""
     [(_, tag)] = turn.slices
-    return {"bulk": 0.9, "other": 0.7, "chat": 0.45, "search": 0.35, "rare": 0.05}[tag]
+    scores = {"bulk": 0.9, "other": 0.7, "chat": 0.45, "search": 0.35, "rare": 0.05}
+    return scores[tag]
 
 
 def mean(values: Iterable[float]) -> float:
@@ -68,4 +70,4 @@ def mean(values: Iterable[float]) -> float:
 def standard_error(values: Sequence[float]) -> float:
     """Return the standard error of the mean."""
     middle = mean(values)
-    return (sum((value - middle) ** 2 for value in values) / (len(values) - 1) / len(values)) ** 0.5
+    return sqrt(sum((value - middle) ** 2 for value in values) / (len(values) - 1) / len(values))

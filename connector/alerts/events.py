@@ -93,7 +93,7 @@ def lateness(mark: datetime | None, now: datetime, most: timedelta) -> Iterator[
             id=digest("alert", "lag", _day(now)),
             kind="lag",
             title="Traces are read too late",
-            text=f"The newest that was read is of {mark:%Y-%m-%d %H:%M} UTC, {_hours(now - mark)} hours ago.",
+            text=f"The newest that was read is of {mark:%Y-%m-%d %H:%M} UTC, {_hours(now - mark):.1f} hours ago.",
         )
 
 
@@ -135,5 +135,5 @@ def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
 
 
-def _hours(span: timedelta) -> int:
-    return round(span.total_seconds() / 3600)
+def _hours(span: timedelta) -> float:
+    return span.total_seconds() / 3600

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from connector.calibration.options import Calibration
 from connector.calibration.picking import Candidate
 from judges.standings.agreement import Agreement
+from judges.standings.apart import apart
 from judges.standings.calibration import trusted
 from judges.standings.opinions import heard, lone
 from judges.standings.outcomes import HumanVerdict, Opinion

@@ -22,6 +22,8 @@ import orjson
 from aiohttp import web
 
 from connector.demo.model_dialects import ANTHROPIC, OPENAI, Dialect, Reply, Wire
+from connector.demo.rationing import Ration
+from connector.demo.weather import REFUSED, Weather
 
 Behaviour = Callable[[Wire], "Reply | str | Awaitable[Reply | str]"]
 """From the request's body, in the dialect it came in, to what the model answers."""
@@ -63,6 +65,10 @@ class ModelServer:
         self.otherwise = otherwise
         """Answers for every model that has no behaviour of its own; without it such a model is not found."""
         self.latency_s = latency_s
+        self.weather: Weather | None = None
+        """Whether calls fail by chance, and are billed."""
+        self.ration: Ration | None = None
+        """How often all models together may be asked."""
         self.calls: Counter[str] = Counter()
         """Requests by model, failed ones included."""
         self.bodies: Counter[str] = Counter()
@@ -133,10 +139,18 @@ class ModelServer:
         except orjson.JSONDecodeError as error:
             return _json(400, dialect.error(400, f"the body is not JSON: {error}"))
         self._count(request, raw, body)
+        if self.ration and not self.ration.take():
+            return _json(429, dialect.error(429, "rate limit reached"), self.ration.headers())
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
-            return await self._answer(body, len(raw), dialect)
+            answer = await (
+                self._weathered(request, body, self.weather, dialect)
+                if self.weather
+                else self._answer(body, len(raw), dialect)
+            )
+            answer.headers.update(self.ration.headers() if self.ration else {})
+            return answer
         finally:
             self._in_flight -= 1
 
@@ -161,6 +175,16 @@ class ModelServer:
         number = str(self.calls.total())
         return _json(200, dialect.answer(number, model, Reply(said) if isinstance(said, str) else said, request_bytes))
 
+    async def _weathered(self, request: web.Request, body: Wire, weather: Weather, dialect: Dialect) -> web.Response:
+        storm = weather.draw()
+        if status := REFUSED.get(storm):
+            return _json(status, dialect.error(status, "bad weather"))
+        answer = dialect.answer(str(self.calls.total()), str(body.get("model")), weather.charge(storm), 0)
+        await asyncio.sleep(weather.slow_s if storm == "slow" else self.latency_s)
+        if storm == "dropped" and request.transport is not None:
+            request.transport.abort()
+        return web.Response(body=orjson.dumps(answer)[:40]) if storm == "garbled" else _json(200, answer)
+
     def _fault(self, model: str) -> Fault | None:
         planned = self._faults.get(model)
         return planned.popleft() if planned else self._lasting.get(model)
@@ -182,8 +206,8 @@ class ModelServer:
         return _json(200, {"object": "list", "data": listed})
 
 
-def _json(status: int, body: Any) -> web.Response:
-    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
+def _json(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json", headers=headers)
 
 
 async def _serve_for_ever(port: int, latency_s: float, answer: str) -> None:

@@ -11,15 +11,20 @@ from pathlib import Path
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from connector.gate_text.sayings import name, notes, sentence, title
+from connector.gate_text.sayings import name, notes, sentence
 from judges.standings.gated import Check, Gate, Result
 from rollouts.errors import Fatal
 
 
 def write_junit(gate: Gate, path: Path) -> None:
     """Write the file. Raises `Fatal` where that cannot be."""
-    suite = TestSuite(title(gate))
-    for key, value in (("epoch", gate.epoch), ("judge", gate.judge), ("comparability", gate.comparability)):
+    suite = TestSuite("understudy gate")
+    for key, value in (
+        ("result", gate.result),
+        ("epoch", gate.epoch),
+        ("judge", gate.judge),
+        ("comparability", gate.comparability),
+    ):
         suite.add_property(key, value or "")
     for note in notes(gate):
         suite.add_property("note", note)

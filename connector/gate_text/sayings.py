@@ -42,7 +42,7 @@ def reasons(gate: Gate) -> Iterator[str]:
     for result in (Result.FAIL, Result.INCONCLUSIVE):
         for check in gate.checks:
             if check.result is result:
-                yield f"{name(check)}: {result.upper()}. {sentence(check)}."
+                yield f"{name(check)}: {result.upper()}, {sentence(check)}."
 
 
 def notes(gate: Gate) -> Iterator[str]:
@@ -55,8 +55,13 @@ def notes(gate: Gate) -> Iterator[str]:
     yield "Whole intervals decide, never a figure alone; failures are corrected by Holm's method over all checks."
     if not gate.checks:
         yield "There is no challenger to gate; controls are gated where they are named."
-    for each in gate.unasked:
-        yield f"Not asked: {each.challenger}, {each.tier} against {each.against}, for there is {each.reason}."
+    for against, reason in dict.fromkeys((each.against, each.reason) for each in gate.unasked):
+        whose = [
+            f"{each.challenger} {each.tier}"
+            for each in gate.unasked
+            if (each.against, each.reason) == (against, reason)
+        ]
+        yield f"Not asked against {against}, for there is {reason}: {', '.join(whose)}."
 
 
 def _row(check: Check) -> tuple[Cell, ...]:

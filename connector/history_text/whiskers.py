@@ -52,6 +52,8 @@ def whisker(figure: tuple[float | None, float | None, float | None], known: Scal
         cells[first : last + 1] = "─" * (last - first + 1)
         if last > first:
             cells[first], cells[last] = "├", "┤"
+        if known.mark is not None and low < known.mark < high:
+            cells[known.place(known.mark, width)] = "┼"
     if estimate is not None:
         cells[known.place(estimate, width)] = "●"
     return "".join(cells).rstrip()

@@ -20,6 +20,8 @@ _SPELT_OUT: Final = re.compile(r"[\[({] ?at ?[\])}]", re.IGNORECASE)
 _EMAIL: Final = re.compile(rf"(?<![{_LETTERS}0-9_+])(?P<local>{_LOCAL}){_AT}(?P<domain>{_DOMAIN}{_TLD})", re.IGNORECASE)
 _ANY_SCRIPT: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
 _DOT: Final = re.compile(_STOP, re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"://[^\s/@:]*:[^\s/@]*$")
+"""Before the `@` of a URL stand a user and a password, and behind it a host."""
 _NOBODY: Final = ("git@",)
 """Users that stand for no person."""
 
@@ -42,7 +44,9 @@ def emails(text: str) -> Iterator[Found]:
         return
     known = set[int]()
     for found in _EMAIL.finditer(text):
-        if not found[0].lower().startswith(_NOBODY):
+        if not found[0].lower().startswith(_NOBODY) and not _PASSWORD.search(
+            text, max(0, found.start() - 200), found.end("local")
+        ):
             known.update(range(found.start(), found.end()))
             address = f"{found['local']}@{_DOT.sub('.', found['domain'])}"
             yield Found(found.start(), found.end(), "EMAIL", address.casefold())

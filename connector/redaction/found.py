@@ -24,15 +24,26 @@ class Unmaskable(Exception):
     """Something may hold personal data that nobody can find; the text says what it is, in few words."""
 
 
+_CHECKED = {"CARD", "IBAN"}
+"""What has so many check digits that no part of it is a phone number."""
+
+
 def merged(found: Iterable[Found]) -> tuple[Found, ...]:
     """Return spans that do not overlap, left to right. Of overlapping ones the longest names all that they cover."""
     kept: list[Found] = []
-    for each in sorted(found, key=lambda span: (span.start, span.start - span.end)):
+    spans = list(found)
+    sure = [span for span in spans if span.label in _CHECKED]
+    spans = [span for span in spans if span.label != "PHONE" or not any(_overlap(span, other) for other in sure)]
+    for each in sorted(spans, key=lambda span: (span.start, span.start - span.end)):
         if kept and each.start < kept[-1].end:
             kept[-1] = _union(kept[-1], each)
         elif each.end > each.start:
             kept.append(each)
     return tuple(kept)
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _union(one: Found, other: Found) -> Found:

@@ -8,64 +8,90 @@ from typing import Final
 
 from connector.redaction.found import Finder, Found
 
-_RUN: Final = re.compile(r"(?<![A-Za-z0-9_.])\(?\+?\(?\d[\d ().\-/]{5,24}\d(?![A-Za-z0-9_])")
+_BLOCKS: Final = re.compile(r"[+(]{0,2}\d++(?:[ ().\-/]{1,3}\d++){0,6}")
+_START: Final = re.compile(
+    r"(?<![A-Za-z0-9_])(?<!\d[.,])(?=\(?\+\(?\d|\(?0[\d )(]|\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}(?!\d))"
+)
+"""Where a number may begin: a plus, a zero, or three digits of ten as North America writes them."""
 _DATE: Final = re.compile(r"(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d(?!\d)|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d(?!\d)")
 _REACHES: Final = re.compile(
-    r"(?:phone|tel|call|mobil|cell|fax|whatsapp|sms|handy|rufnummer|m[óo]vil|portable|msisdn|reach me)[^\d\n]{0,24}$",
+    r"(?:phone|tel|call|mobil|cell|fax|whatsapp|sms|handy|rufnummer|m[óo]vil|portable|msisdn|reach me)"
+    r"[^\d\n+(]{0,24}+(?<![A-Za-z0-9_])(?=[+(\d])",
     re.IGNORECASE,
 )
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_FEWEST_DIGITS: Final = 7
+_DIGITS: Final = range(7, 16)  # E.164 ends at fifteen
 _TRUNK_DIGITS: Final = range(10, 13)
+_AMERICAN: Final = re.compile(r"\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}")
 
 _CARD: Final = re.compile(
-    r"(?<![A-Za-z0-9_])(?=(\d{4}(?:[ .-]\d{4}){3}(?:[ .-]\d{1,3})?|\d{4}[ .-]\d{6}[ .-]\d{4,5}|\d{13,19})"
+    r"(?<![A-Za-z0-9_])(?=(\d{4}(?:[ .-]\d{4}){3}|\d{4}[ .-]\d{6}[ .-]\d{4,5}|\d{13,19})"
     r"(?![A-Za-z0-9_]))"
 )
 _ISSUED: Final = re.compile(r"4|5[0-8]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[0-9]|6")
 """How the numbers of card schemes begin (ISO/IEC 7812): ids and times begin so less often."""
 
-_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9]))")
 _SHORTEST_IBAN: Final = 15
 
 
 def phones(regions: Sequence[str]) -> Finder:
     """Find valid phone numbers: international ones, and those written as in `regions`.
 
-    Digits without any sign between them are taken for one only after a word such as `phone`, or with the zero of a
-    mobile number.
+    Digits without any sign between them are taken for one only after a word such as `phone`, or with the zero that
+    comes before a number within a country.
     """
 
     def find(text: str) -> Iterator[Found]:
-        for run in _RUN.finditer(text):
-            if _may_reach(text, run):
-                yield from _phones(text, run, regions)
+        starts = {found.start(): False for found in _START.finditer(text)}
+        starts |= {found.end(): True for found in _REACHES.finditer(text)}
+        until = 0
+        for start in sorted(starts):
+            if start < until or _DATE.match(text, start):
+                continue
+            for end in _ends(text, start):
+                if value := _number(text[start:end], regions, said=starts[start]):
+                    yield Found(start, end, "PHONE", value)
+                    until = end
+                    break
 
     return find
 
 
-def _may_reach(text: str, run: re.Match[str]) -> bool:
-    digits = sum(sign.isdigit() for sign in run[0])
-    if digits < _FEWEST_DIGITS or _DATE.match(run[0]) or in_uuid(text, run.start(), run.end()):
-        return False
-    if "+" in run[0] or not run[0].isdigit():
-        return True
-    trunk = run[0].startswith("00") or (run[0].startswith("0") and digits in _TRUNK_DIGITS)
-    return trunk or bool(_REACHES.search(text, max(0, run.start() - 40), run.start()))
+def _ends(text: str, start: int) -> list[int]:
+    """Return where a number that begins at `start` may end, the longest first."""
+    blocks = _BLOCKS.match(text, start)
+    if blocks is None or in_uuid(text, start, blocks.end()):
+        return []
+    ends = [start + found.end() for found in re.finditer(r"\d+", blocks[0])]
+    whole = not text[blocks.end() : blocks.end() + 1].isalnum()
+    return ends[::-1] if whole else ends[-2::-1]
 
 
-def _phones(text: str, run: re.Match[str], regions: Sequence[str]) -> Iterator[Found]:
+def _number(written: str, regions: Sequence[str], *, said: bool) -> str | None:
+    """Return a phone number as E.164 has it, or `None` where it is none."""
+    digits = re.sub(r"\D", "", written)
+    if "+" in written or digits.startswith("00"):
+        number = digits if "+" in written else digits[2:]
+        return _valid(f"+{number}", None) if len(number) in _DIGITS else None
+    trunk = digits.startswith("0") and (len(digits) in _TRUNK_DIGITS or not written.isdigit())
+    american = _AMERICAN.fullmatch(written) is not None
+    if len(digits) not in _DIGITS or not (said or trunk or american):
+        return None
+    found = (_valid(written, region) for region in regions if said or trunk or region in {"US", "CA"})
+    return next(filter(None, found), None)
+
+
+def _valid(written: str, region: str | None) -> str | None:
     import phonenumbers as reader  # noqa: PLC0415  half a second, and only where a number is met
 
-    window = text[run.start() : run.end() + 8]  # times are told from numbers by what follows them
-    taken = regions[:1] if run[0].startswith("+") else regions
-    for region in taken or (None,):
-        matches = [each for each in reader.PhoneNumberMatcher(window, region) if each.start < len(run[0])]
-        for each in matches:
-            value = reader.format_number(each.number, reader.PhoneNumberFormat.E164)
-            yield Found(run.start() + each.start, run.start() + each.end, "PHONE", value)
-        if matches:
-            return
+    try:
+        number = reader.parse(written, region)
+    except reader.NumberParseException:
+        return None
+    if not reader.is_valid_number(number):
+        return None
+    return str(reader.format_number(number, reader.PhoneNumberFormat.E164))
 
 
 def cards(text: str) -> Iterator[Found]:
@@ -86,7 +112,7 @@ def ibans(text: str) -> Iterator[Found]:
     from stdnum import iban  # noqa: PLC0415  its tables are read when it is imported
 
     for found in _IBAN.finditer(text):
-        written = found[0]
+        written = found[1]
         while len(written) >= _SHORTEST_IBAN:
             if iban.is_valid(written):
                 yield Found(found.start(), found.start() + len(written), "IBAN", iban.compact(written).upper())

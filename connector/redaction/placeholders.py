@@ -27,12 +27,12 @@ class Placeholders:
         self._key = key
         self.masks: dict[str, str] = dict(known or {})
         """Placeholders by the keyed digests of what they stand for."""
-        self.spellings: dict[str, str] = {}
-        """What was found, as it was written, and its placeholder."""
+        self.spellings: dict[str, tuple[str, str]] = {}
+        """What was found, as it was written, with its label and value."""
         self._highest: Counter[str] = Counter()
         for placeholder in self.masks.values():
             self.pass_over(placeholder)
-        self._ours = set(self.masks.values())
+        self._ours = frozenset(self.masks.values())
 
     def of(self, label: str, value: str, written: str) -> str:
         """Return the placeholder of a value."""
@@ -40,12 +40,12 @@ class Placeholders:
         if digest not in self.masks:
             self._highest[label] += 1
             self.masks[digest] = f"<{label}_{self._highest[label]}>"
-            self._ours.add(self.masks[digest])
-        self.spellings[written] = self.masks[digest]
+        if not PLACEHOLDER.fullmatch(written):
+            self.spellings[written] = (label, value)
         return self.masks[digest]
 
     def is_ours(self, placeholder: str) -> bool:
-        """Whether it stands for something that was masked here."""
+        """Whether it stands for something that was masked before."""
         return placeholder in self._ours
 
     def pass_over(self, placeholder: str) -> None:

@@ -13,7 +13,7 @@ _SIGNS: Final = "%&\\"
 _HIDDEN: Final = re.compile(
     r"(?P<percent>%(?:25)*[2-7][0-9A-Fa-f])"
     r"|(?P<entity>&(?:#\d{2,5}|#[xX][0-9A-Fa-f]{2,4}|commat|period|colon|lowbar|nbsp);)"
-    r"|\\u00(?P<escape>[2-7][0-9A-Fa-f])"
+    r"|\\u(?P<escape>[0-9A-Fa-f]{4})"
     r"|(?P<blank>\\[nrtbf]|[\u00a0\u2000-\u200a\u202f\u205f\u3000])"
     r"|\\(?P<slashed>[/\"])"
     r"|(?P<invisible>[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff])"
@@ -69,7 +69,9 @@ def _plain(found: re.Match[str]) -> str:
         case "entity":
             return html.unescape(text)
         case "escape":
-            return chr(int(found["escape"], 16))
+            letter = chr(int(found["escape"], 16))
+            hidden = _HIDDEN.fullmatch(letter)
+            return _plain(hidden) if hidden else letter
         case "wide":
             return str(unicodedata.digit(text)) if text.isdigit() else unicodedata.normalize("NFKC", text)
         case kind:

@@ -11,7 +11,7 @@ from connector.redaction.conversation import Walk
 from connector.redaction.finding import Finding
 from connector.redaction.found import Unmaskable
 from connector.redaction.options import Masking
-from connector.redaction.placeholders import PLACEHOLDER, Placeholders, id_digest, keyed
+from connector.redaction.placeholders import PLACEHOLDER, Placeholders, id_digest
 from connector.redaction.recogniser import Recogniser
 from connector.redaction.texts import Texts
 from rollouts.errors import Permanent

@@ -17,6 +17,8 @@ WITHHELD: Final = "<WITHHELD>"
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
 _DEEPEST: Final = 8
 """JSON within JSON within JSON: nobody nests deeper, and a search must end."""
+_MOST_ROUNDS: Final = 4
+"""What is masked may have hidden something beside it: a number is not seen within a longer one."""
 _SHORTEST_AGAIN: Final = 5
 """Characters that a value needs to be looked for where no finder sees it."""
 
@@ -49,16 +51,19 @@ class Texts:
         """Return `text` masked; JSON stays JSON. Raises `Unmaskable` where that is not allowed to pass."""
         try:
             found = self._found(text)
+            for _ in range(_MOST_ROUNDS):
+                if not found:
+                    break
+                self.changed = True
+                pieces = self._json_pieces(text, found, depth) if _is_json(text) else self._pieces(text, found)
+                text = _replaced(text, pieces)
+                found = self._find(text)
         except Unmaskable:
             if self._strict:
                 raise
             self.changed = True
             return WITHHELD
-        if not found:
-            return text
-        self.changed = True
-        pieces = self._json_pieces(text, found, depth) if _is_json(text) else self._pieces(text, found)
-        return _replaced(text, pieces)
+        return text
 
     def name(self, name: str) -> str:
         """Return an identifier masked, as an identifier: without brackets, which no provider takes there."""
@@ -75,7 +80,7 @@ class Texts:
         found = [*self._find(text), *self._literal(text)]
         if self._again is not None:
             spellings = self._placeholders.spellings
-            found += (Found(m.start(), m.end(), "", m[0]) for m in self._again.finditer(text) if m[0] in spellings)
+            found += (Found(m.start(), m.end(), *spellings[m[0]]) for m in self._again.finditer(text))
         return merged(found)
 
     def _literal(self, text: str) -> Iterator[Found]:
@@ -89,8 +94,7 @@ class Texts:
                 self._placeholders.pass_over(found[0])
 
     def _stand_in(self, found: Found, written: str) -> str:
-        known = self._placeholders.spellings
-        return known[written] if not found.label else self._placeholders.of(found.label, found.value, written)
+        return self._placeholders.of(found.label, found.value, written)
 
     def _pieces(self, text: str, found: tuple[Found, ...]) -> Iterator[Piece]:
         for each in found:

@@ -30,7 +30,7 @@ class EmbeddingTable(Options):
     api_key_env: str | None = None
     """The environment variable that holds its key."""
     price: Price | None = None
-    """USD per million tokens, such as { input = 0.02, output = 0 }; wins over the bundled prices."""
+    """USD per million tokens, such as { input = 0.02, output = 0 }; needed for most, as price lists are about chat."""
     free: bool = False
     """Calls cost nothing: a model of your own."""
     rpm: float | None = Field(default=None, gt=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import floor
 from typing import NamedTuple
 
@@ -55,8 +55,7 @@ class Sampler:
         """
         fresh, closed = 0, await self._store.closed_epochs()
         for epoch in await self._store.held_epochs():
-            until = datetime.max.replace(tzinfo=UTC) if epoch in closed else covered
-            fresh += await self._draw(epoch, now, until, fingerprints)
+            fresh += await self._draw(epoch, now, covered, fingerprints, closed=epoch in closed)
         return fresh
 
     async def is_due(self, now: datetime) -> bool:
@@ -64,10 +63,12 @@ class Sampler:
         last = await self._store.last_draw()
         return last is None or now - last >= self._sampling.every
 
-    async def _draw(self, epoch: str, now: datetime, covered: datetime, fingerprints: Mapping[str, str]) -> int:
+    async def _draw(
+        self, epoch: str, now: datetime, covered: datetime, fingerprints: Mapping[str, str], *, closed: bool
+    ) -> int:
         before = await self._store.draws(epoch)
-        quota = self._quota(epoch, covered, sum(each.drawn for each in before))
-        if not quota and covered < ends(epoch) + self._late:
+        quota = 0 if closed else self._quota(epoch, covered, sum(each.drawn for each in before))
+        if not quota and not closed and covered < ends(epoch) + self._late:
             return 0
         held = await self._store.held(epoch, texts=self._sampling.strategy == "cluster")
         batch = Batch(epoch, len(before) + 1, quota)

@@ -10,7 +10,7 @@ OTHER: Final = "other"
 """The stratum of what is too rare to be one by itself."""
 SMALLEST: Final = 5
 """Turns that make a stratum by themselves."""
-_NONE: Final = "–"  # noqa: RUF001
+_NONE: Final = "-"
 
 
 class Held(NamedTuple):

@@ -21,7 +21,7 @@ NAMELESS: Final = "cluster"
 """What a cluster is called whose texts share no words."""
 
 _MASKS: Final = re.compile(r"<[A-Z][A-Z_]*_\d+>")
-_WORD: Final = re.compile(r"(?=[^\W\d_]{2})[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD: Final = re.compile(r"(?=[^\W\d_]{2})[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]{2,}")
 """Japanese, Chinese, Thai: without spaces between words, pairs of characters stand for them."""
 

@@ -19,7 +19,8 @@ _ELSEWHERE = f"{_COPY} place = ?1 and observed = ?3 union {_COPY} id = ?2"
 """Of those that nobody observed either there may be as many as traces: examples in a prompt."""
 _BEGUN = """select 1 from challenge where id = ?1 and (posting > 0
             or exists (select 1 from duel where challenge_id = ?1 and state <> 'queued')
-            or exists (select 1 from call join duel on duel.id = call.duel_id where challenge_id = ?1))"""
+            or exists (select 1 from call join duel on duel.id = call.duel_id where challenge_id = ?1))
+            union all select 1 from turn where id = ?1 and draw is not null"""
 
 
 class Copy(NamedTuple):
@@ -47,7 +48,7 @@ def replace_copies(db: sqlite3.Connection, intake: Intake) -> Compared:
         in_session = intake.sighting.session_id is not None
         there = _copies(db, turn, in_session=in_session) if turn.place else []
         replaced = _replaced(turn, there, in_session=in_session)
-        if replaced is None or any(is_begun(db, copy.id) or is_drawn(db, copy.id) for copy in replaced):
+        if replaced is None or any(is_begun(db, copy.id) for copy in replaced):
             known.add(turn.id)
         else:
             withdrawn += sum(_drop(db, copy) for copy in replaced)
@@ -74,13 +75,11 @@ def _replaced(turn: Disposition, there: Sequence[Copy], *, in_session: bool) -> 
 
 
 def is_begun(db: sqlite3.Connection, turn_id: str) -> bool:
-    """Whether a duel over a turn was paid for, is under way, or may show in Langfuse."""
+    """Whether a duel over a turn was paid for, is under way, or may show in Langfuse; or a draw has decided about it.
+
+    With another copy of the turn the lot would be cast anew.
+    """
     return db.execute(_BEGUN, (turn_id,)).fetchone() is not None
-
-
-def is_drawn(db: sqlite3.Connection, turn_id: str) -> bool:
-    """Whether a draw has taken or left a turn: with another copy of it the lot would be cast anew."""
-    return db.execute("select 1 from turn where id = ? and draw is not null", (turn_id,)).fetchone() is not None
 
 
 def forget(db: sqlite3.Connection, turn_id: str) -> int:

@@ -160,7 +160,7 @@ def _cluster(row: tuple[Any, ...]) -> Cluster:
 
 def _row(draw: Draw, taken: int) -> tuple[object, ...]:
     told = (draw.epoch, draw.number, draw.at.isoformat(), draw.strategy, draw.fell_back, draw.quota, draw.held)
-    return (*told, taken, draw.uncovered, orjson.dumps(draw.strata).decode())
+    return (*told, taken, draw.uncovered, orjson.dumps([list(each) for each in draw.strata]).decode())
 
 
 def _draw(row: tuple[Any, ...]) -> Draw:

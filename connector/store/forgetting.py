@@ -45,15 +45,17 @@ AGAIN: Final = timedelta(minutes=10)
 """After which what was removed is removed once more: calls and posts that were on their way have ended by then."""
 
 _AT_ONCE: Final = 200
+_BEGAN = "(julianday(started_at) - 2440587.5) * 86400"
+"""Seconds since 1970, in any SQLite."""
 _UNFINISHED = """exists (select 1 from duel where challenge_id = challenge.id
                  and (state in ('queued', 'rolled', 'judged') or (state = 'posted' and not confirmed)))"""
-_FINISHED_AT = """coalesce((select max(posted_at) from duel where challenge_id = challenge.id),
-                  (select unixepoch(started_at) from trace where id = challenge.trace_id))"""
+_FINISHED_AT = f"""coalesce((select max(posted_at) from duel where challenge_id = challenge.id),
+                  (select {_BEGAN} from trace where id = challenge.trace_id))"""  # noqa: S608
 _OLD = f"""select id from challenge where blanked_at is null and not held and tier = 'fresh' and not {_UNFINISHED}
            and {_FINISHED_AT} < ? limit {_AT_ONCE}"""  # noqa: S608  all parts are ours
 _TEXTS = """from trace where exists (select 1 from challenge where trace_id = trace.id and blanked_at is null
             and tier = 'fresh')"""
-_WITH_TEXTS = f"select id {_TEXTS} and unixepoch(started_at, 'subsec') >= ? and unixepoch(started_at, 'subsec') < ?"
+_WITH_TEXTS = f"select id {_TEXTS} and {_BEGAN} >= ? and {_BEGAN} < ?"
 _OLDEST = f"select min(started_at) {_TEXTS}"
 
 

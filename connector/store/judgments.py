@@ -50,8 +50,8 @@ class Others(NamedTuple):
 def load(challenger: str, state: str, *asked: Any) -> Load:
     """Return what a row says that a duel asks for: its tokens, its conversation, and who has judged it."""
     *tokens, conversation, heard = asked
-    known = frozenset(orjson.loads(heard))
-    return Load(challenger, state == State.ROLLED, *tokens, conversation=conversation, heard=known)
+    bare = Load(challenger, state == State.ROLLED, *tokens)
+    return bare._replace(conversation=conversation, heard=frozenset(orjson.loads(heard)))
 
 
 class Judgments:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from connector.clock import Duration
 from rollouts.types import Options, Tier
 
-_RULE = re.compile(r"\s*(?P<name>.*?)\s*(?:(?P<sign><=|>=|==|=|<|>)\s*(?P<figure>[^<>=]+?))?\s*")
+_RULE = re.compile(r"\s*(?P<name>[^<>=]*[^<>=\s])\s*(?:(?P<sign><=|>=|==|=|<|>)\s*(?P<figure>[^<>=]+?))?\s*")
 _FIELDS = {"<": "below", "<=": "at_most", ">": "above", ">=": "at_least", "=": "value", "==": "value"}
 _BOUNDS = ("below", "at_most", "above", "at_least")
 
@@ -70,7 +70,7 @@ def _score_rule(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     found = _RULE.fullmatch(given)
-    if found is None or not found["name"]:
+    if found is None:
         raise PydanticCustomError("score", 'a score is written like "user_feedback < 0", "verdict = bad" or "flagged"')
     name, sign, figure = found["name"], found["sign"], found["figure"]
     return {"name": name} | ({_FIELDS[sign]: _plain(figure)} if sign else {})

@@ -7,10 +7,9 @@ place; then it is no reference as well, which would tell the judge whose answer 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Final
-
-import orjson
 
 from connector.formats.detect import NO_FORMAT, read_call
 from connector.formats.expected import KEY
@@ -57,7 +56,7 @@ class Source(Record):
 def version(item: Item) -> str:
     """Name what an item says: writing the same again is no change."""
     said = item.model_dump(include={"input", "expected_output", "metadata", "trace_id", "observation_id"})
-    return digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode())
+    return digest(json.dumps(said, sort_keys=True))  # orjson refuses whole numbers beyond 64 bits
 
 
 def unfiltered(rules: Rules) -> Rules:

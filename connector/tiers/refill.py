@@ -124,7 +124,8 @@ class Refill:
         name = f"{curation.name}/{digest(*(rule.model_dump_json() for rule in rules.scores))}"  # another rule, all anew
         mark = await self._store.mark(name)
         since = now - rules.since if mark is None else min(mark, now) - rules.overlap
-        await self._store.note(await curation.flags(rules, since))
+        flags = await curation.flags(rules, since)
+        await self._store.note([flag.model_copy(update={"why": self._arena.rules.said(flag.why)}) for flag in flags])
         await self._store.move_mark(name, now)
 
     async def _look_into(self, curation: Curation, now: datetime, patience: timedelta) -> None:

@@ -17,7 +17,7 @@ def apart(columns: Columns, tier: Tier) -> Columns:
     """
     keep = columns.tiers == TIERS.index(tier)
     part = columns if keep.all() else _kept(columns, keep)
-    return part._replace(weights=_relative(part.weights) if tier == "fresh" else np.ones(len(part.weights)))
+    return part._replace(weights=relative(part.weights) if tier == "fresh" else np.ones(len(part.weights)))
 
 
 def _kept(columns: Columns, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Columns:
@@ -38,9 +38,9 @@ def _kept(columns: Columns, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) ->
     )
 
 
-def _relative(weights: Floats) -> Floats:
+def relative(weights: Floats) -> Floats:
     """Return the weights with a mean of one, exactly one where all are the same."""
     if not len(weights) or np.ptp(weights) == 0:
         return np.ones(len(weights))
-    relative: Floats = weights / weights.mean()
-    return relative
+    found: Floats = weights / weights.mean()
+    return found

@@ -21,6 +21,8 @@ from rollouts.types import Record
 TOO_FEW: Final = "an interval takes at least two conversations"
 
 _FEWEST = 2
+_APART: Final = 1000
+"""Groups of conversations of which hardly two are equal: more would take long, and these tell the error to 2 %."""
 _NOTHING = 1e-12
 _FARTHEST = 700  # log odds that still have an exponential
 _DIGITS = 9  # sums that differ by less are one sum, written in another order
@@ -119,13 +121,15 @@ def _kinds(sums: Sums, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np
     """Return sum and weight of each kind of conversation, and how many there are of it.
 
     Conversations of equal sum and weight are interchangeable, so one multinomial draw over the *kinds* of conversations
-    has the same distribution as one over the conversations. Where kinds are too many, random groups are drawn.
+    has the same distribution as one over the conversations. Where kinds are too many, random groups are drawn. Turns
+    that stand for unequal parts of the traffic make hardly any two conversations equal, so then fewer are too many.
     """
     kinds, counts = np.unique(np.column_stack(sums[:2]).round(_DIGITS), axis=0, return_counts=True)
-    if len(kinds) <= MOST:
+    most = MOST if sums.drawn.efficiency == 1 else _APART
+    if len(kinds) <= most:
         return kinds, counts
     every = np.repeat(kinds, counts, axis=0)
-    together = groups(len(every), rng)
+    together = groups(len(every), rng, most)
     table = np.column_stack([np.bincount(together, weights=column) for column in every.T]).astype(np.float64)
     return table, np.ones(len(table), dtype=np.int64)
 

@@ -101,6 +101,6 @@ def _held(part: Columns, duels: Duels, found: Weighed, level: float) -> dict[str
         return {}
     good = np.isin(duels.verdicts[found.places], _HELD).astype(np.float64)
     clusters = part.clusters[found.challenges]
-    known, interval = held_interval(summed(good, found.traffic, clusters, found.traffic), level)
+    known, interval = held_interval(good, found.traffic, clusters, level)
     bounds = (interval.low, interval.high) if interval else (None, None)
     return {"held": known.estimate, "held_low": bounds[0], "held_high": bounds[1]}

@@ -25,13 +25,13 @@ def seeded(seed: int, name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8])
 
 
-def groups(clusters: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Return the group of each cluster: its own, or beyond `MOST` a random one of as many clusters as any other.
+def groups(clusters: int, rng: np.random.Generator, most: int = MOST) -> npt.NDArray[np.int64]:
+    """Return the group of each cluster: its own, or beyond `most` a random one of as many clusters as any other.
 
     The variance between random groups estimates that between clusters without bias (Wolter 2007, "Introduction to
     Variance Estimation", chapter 2); with 5,000 of them it is as good as known.
     """
-    return np.arange(clusters) if clusters <= MOST else rng.permutation(clusters) % MOST
+    return np.arange(clusters) if clusters <= most else rng.permutation(clusters) % most
 
 
 def resampled(

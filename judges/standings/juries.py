@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judges.standings.agreement import Agreement
+from judges.standings.apart import relative
 from judges.standings.calibration import trusted
 from judges.standings.leaderboard import Seen
 from judges.standings.opinions import Opinions, lone
@@ -85,7 +86,7 @@ def _habits(opinions: Opinions, judge: int) -> dict[str, Any]:
 def _by_challenger(columns: Columns, opinions: Opinions, judge: int) -> dict[str, float | None]:
     sat = opinions.sat[:, judge] & columns.fresh[opinions.challenges]
     codes, scores = opinions.challengers[sat], opinions.scores[sat, judge]
-    weights = columns.weights[opinions.challenges[sat]]
+    weights = relative(columns.weights[opinions.challenges[sat]])
     return {
         columns.challengers[code]: known_mean(scores[codes == code], weights[codes == code])
         for code in np.unique(codes)
@@ -102,7 +103,7 @@ def _left_out(columns: Columns, opinions: Opinions, judge: int, bench: Bench) ->
     full = pooled(opinions.scores, opinions.verdicts, bench.rule, np.maximum(1, bench.quorum))
     less = pooled(opinions.scores[:, rest], opinions.verdicts[:, rest], bench.rule, quorum)
     both = np.isfinite(full) & np.isfinite(less) & columns.fresh[opinions.challenges]
-    codes, weights = opinions.challengers[both], columns.weights[opinions.challenges[both]]
+    codes, weights = opinions.challengers[both], relative(columns.weights[opinions.challenges[both]])
     means = {
         columns.challengers[code]: _means((full[both], less[both]), weights, codes == code) for code in np.unique(codes)
     }

@@ -106,7 +106,8 @@ def scores(
         worths = np.column_stack([worths, traffic / 2])
         weights = np.column_stack([weights, traffic])
         present.append(baseline)
-    return Scores(tuple(present), worths, weights, clusters, traffic)
+    places = np.unique(clusters, return_inverse=True)[1].astype(np.int32)
+    return Scores(tuple(present), worths, weights, places, traffic)
 
 
 def differences(table: Scores, *, seed: int, rounds: int = 2000, level: float = 0.95) -> tuple[Difference, ...]:

@@ -1,6 +1,7 @@
 """What every provider promises, over real HTTP where it speaks it. A new file in `rollouts/providers/` is in it."""
 
 import asyncio
+import socket
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -11,9 +12,10 @@ import pytest
 
 from connector.demo.model_dialects import Reply
 from connector.demo.models import ModelServer
+from connector.demo.rationing import Ration
 from rollouts.budget import Budget
 from rollouts.endpoint import Endpoint
-from rollouts.errors import Fatal, Permanent, Retryable
+from rollouts.errors import Fatal, Overloaded, Permanent, Retryable, Throttled, Unanswered, UnderstudyError
 from rollouts.journal import MemoryJournal
 from rollouts.limits import Limits
 from rollouts.model import Model
@@ -82,6 +84,16 @@ async def serving(kind: str, reply: Reply = HELLO, **fields: Any) -> AsyncIterat
             yield provider, server
         finally:
             await provider.aclose()
+
+
+def model(provider: Provider, limits: Limits) -> Model:
+    """Ask within limits."""
+    return Model(provider, name="m", price=None, limits=limits, journal=MemoryJournal(), budget=Budget(None))
+
+
+def asked(number: int) -> Request:
+    """Return a question that is none of the others."""
+    return ASKED.model_copy(update={"key": str(number), "repetition": number})
 
 
 @every_kind
@@ -159,28 +171,31 @@ async def test_thoughts_are_read_apart(kind: str) -> None:
 
 
 FAILURES = [
-    (400, Permanent, 1),
-    (401, Fatal, 1),
-    (403, Fatal, 1),
-    (413, Permanent, 1),
-    (422, Permanent, 1),
-    (408, Retryable, 2),
-    (409, Retryable, 2),
-    (429, Retryable, 2),
-    (500, Retryable, 2),
-    (529, Retryable, 2),
+    (400, Permanent),
+    (401, Fatal),
+    (403, Fatal),
+    (413, Permanent),
+    (422, Permanent),
+    (408, Retryable),
+    (409, Retryable),
+    (429, Throttled),
+    (500, Unanswered),
+    (503, Unanswered),
+    (529, Overloaded),
 ]
 
 
 @over_http
-@pytest.mark.parametrize(("status", "error", "tries"), FAILURES)
-async def test_failures_say_what_to_do(kind: str, status: int, error: type[Exception], tries: int) -> None:
-    """Errors are sorted by what helps, carry the provider's words, and only passing ones are tried again."""
-    async with serving(kind, max_retries=1) as (provider, server):
+@pytest.mark.parametrize(("status", "kind_of_error"), FAILURES)
+async def test_failures_say_what_to_do(kind: str, status: int, kind_of_error: type[UnderstudyError]) -> None:
+    """Errors are sorted by what helps, carry the provider's words, cost nothing, and are not tried again in secret."""
+    async with serving(kind) as (provider, server):
         server.fail("m", status, times=None)
-        with pytest.raises(error, match=f"a planned failure with status {status}"):
+        with pytest.raises(UnderstudyError, match=f"a planned failure with status {status}") as failed:
             await provider.complete(ASKED)
-    assert server.calls["m"] == tries
+    assert type(failed.value) is kind_of_error
+    assert not failed.value.paid
+    assert server.calls["m"] == 1
 
 
 @over_http
@@ -195,7 +210,7 @@ async def test_an_unknown_model_is_fatal(kind: str) -> None:
 @over_http
 @pytest.mark.parametrize("headers", [{"retry-after": "30"}, {"retry-after-ms": "30000"}])
 async def test_a_long_wait_is_not_slept_through(kind: str, headers: dict[str, str]) -> None:
-    """A Retry-After of half a minute comes back at once, with the time, and is not tried again before."""
+    """A Retry-After of half a minute comes back at once, with the time."""
     async with serving(kind) as (provider, server):
         server.fail("m", 429, times=None, headers=headers)
         with pytest.raises(Retryable) as refused:
@@ -205,16 +220,44 @@ async def test_a_long_wait_is_not_slept_through(kind: str, headers: dict[str, st
 
 
 @over_http
-async def test_a_passing_failure_is_got_over_and_not_counted_as_latency(kind: str) -> None:
-    """One 503 is tried again within the call; the latency is that of the attempt that answered."""
+async def test_a_server_may_say_that_trying_again_is_no_use(kind: str) -> None:
+    """`x-should-retry` wins over what the status alone would mean."""
     async with serving(kind) as (provider, server):
-        server.fail("m", 503, headers={"retry-after": "0.3"})
+        server.fail("m", 500, headers={"x-should-retry": "false"})
+        server.fail("m", 400, headers={"x-should-retry": "true"})
+        for soon in (False, True):
+            with pytest.raises(Retryable) as failed:
+                await provider.complete(ASKED)
+            assert failed.value.soon is soon
+
+
+@over_http
+async def test_waiting_is_not_latency(kind: str) -> None:
+    """A failed try, the wait after it and the wait for a free place are no part of what the model took."""
+    async with serving(kind) as (provider, server):
+        server.latency_s = 0.2
+        server.fail("m", 503, headers={"retry-after": "0.5"})
+        asking = model(provider, Limits(concurrency=1))
         began = time.perf_counter()
-        answer = await provider.complete(ASKED)
+        answers = await asyncio.gather(*(asking.ask(asked(number)) for number in range(3)))
         took_s = time.perf_counter() - began
-    assert server.calls["m"] == 2
-    assert answer.latency_s is not None
-    assert answer.latency_s < 0.25 < took_s
+    assert took_s > 1.0
+    assert all(answer.latency_s is not None and 0.2 <= answer.latency_s < 0.4 for answer in answers)
+    assert server.calls["m"] == 4
+
+
+@over_http
+async def test_what_is_left_is_told(kind: str) -> None:
+    """Where the headers say that nothing is left, the answer says for how long; what is stored of it does not."""
+    async with serving(kind) as (provider, server):
+        server.ration = Ration(2, window_s=30)
+        first, last = [await provider.complete(asked(number)) for number in range(2)]
+        with pytest.raises(Throttled) as refused:
+            await provider.complete(ASKED)
+    assert first.exhausted_s is None
+    assert last.exhausted_s == pytest.approx(30, abs=2)
+    assert refused.value.retry_after_s == pytest.approx(30, abs=2)
+    assert "exhausted" not in last.model_dump_json()
 
 
 @over_http
@@ -223,34 +266,64 @@ async def test_a_hung_server_is_given_up(kind: str) -> None:
     async with serving(kind, timeout_s=0.3) as (provider, server):
         server.hang("m", times=None)
         began = time.perf_counter()
-        with pytest.raises(Retryable, match=r"within 0\.3 s"):
+        with pytest.raises(Unanswered, match=r"within 0\.3 s") as failed:
             await provider.complete(ASKED)
+    assert failed.value.paid
     assert time.perf_counter() - began < 2
 
 
 @over_http
 async def test_an_unreachable_server_may_come_back(kind: str) -> None:
-    """A refused connection says which address, and may be tried later."""
-    async with serving(kind, max_retries=0, base_url="http://127.0.0.1:9") as (provider, _):
-        with pytest.raises(Retryable, match=r"http://127\.0\.0\.1:9 could not be reached: ConnectionRefusedError"):
+    """A refused connection says which address, may be tried later, and cost nothing."""
+    refused = r"http://127\.0\.0\.1:9 could not be reached: ConnectionRefusedError"
+    async with serving(kind, base_url="http://127.0.0.1:9") as (provider, _):
+        with pytest.raises(Unanswered, match=refused) as failed:
             await provider.complete(ASKED)
+    assert not failed.value.paid
 
 
 @over_http
-async def test_a_broken_connection_may_be_tried_later(kind: str) -> None:
-    """A server that speaks no HTTP, or hangs up, is retryable."""
+async def test_a_name_that_nobody_knows_costs_nothing(kind: str) -> None:
+    """Where there is no address, nothing was sent."""
+    async with serving(kind, base_url="http://nowhere.invalid") as (provider, _):
+        with pytest.raises(Unanswered, match="could not be reached") as failed:
+            await provider.complete(ASKED)
+    assert not failed.value.paid
+
+
+@over_http
+async def test_a_server_that_takes_no_connection_costs_nothing(kind: str) -> None:
+    """A full queue of connections is a time-out before anything was sent."""
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    waiting = [socket.socket() for _ in range(4)]
+    for each in waiting:
+        each.settimeout(0)
+        each.connect_ex(full.getsockname())
+    async with serving(kind, timeout_s=1.0, base_url=f"http://127.0.0.1:{full.getsockname()[1]}") as (provider, _):
+        with pytest.raises(Unanswered) as failed:
+            await provider.complete(ASKED)
+    for each in (*waiting, full):
+        each.close()
+    assert not failed.value.paid
+
+
+@over_http
+@pytest.mark.parametrize("said", [b"what?\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"])
+async def test_a_broken_connection_may_be_tried_later(kind: str, said: bytes) -> None:
+    """A server that speaks no HTTP, hangs up, or stops in mid-answer is retryable, and may have sent a bill."""
 
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
-        writer.write(b"what?\r\n\r\n")
+        writer.write(said)
         await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, serving(kind, max_retries=0, base_url=f"http://127.0.0.1:{port}") as (provider, _):
-        with pytest.raises(Retryable, match="could not be reached"):
+    async with server, serving(kind, base_url=f"http://127.0.0.1:{port}") as (provider, _):
+        with pytest.raises(Unanswered, match="could not be reached") as failed:
             await provider.complete(ASKED)
+    assert failed.value.paid
 
 
 MALFORMED = [
@@ -268,11 +341,12 @@ MALFORMED = [
 @over_http
 @pytest.mark.parametrize("body", MALFORMED)
 async def test_nonsense_is_no_answer(kind: str, body: bytes) -> None:
-    """A body with status 200 that holds no answer is never taken for one."""
+    """A body with status 200 that holds no answer is never taken for one, and may be on the bill."""
     async with serving(kind) as (provider, server):
         server.fail("m", 200, body=body)
-        with pytest.raises(Retryable):
+        with pytest.raises(Retryable) as failed:
             await provider.complete(ASKED)
+    assert failed.value.paid
 
 
 def _shown(error: BaseException, provider: Provider) -> str:
@@ -285,7 +359,7 @@ def _shown(error: BaseException, provider: Provider) -> str:
 @pytest.mark.parametrize("status", [400, 401, 429, 500])
 async def test_the_key_is_never_shown(kind: str, status: int) -> None:
     """No error, traceback or configuration shows the key, even when the server repeats it."""
-    async with serving(kind, max_retries=0) as (provider, server):
+    async with serving(kind) as (provider, server):
         server.fail("m", status, body=b'{"error": {"message": "bad key %s", "code": "x"}}' % KEY.encode())
         with pytest.raises((Fatal, Permanent, Retryable)) as refused:
             await provider.complete(ASKED)
@@ -319,16 +393,8 @@ async def test_nothing_throttles_256_calls_at_once(kind: str) -> None:
     """All calls that the limits allow are under way together."""
     async with serving(kind) as (provider, server):
         server.latency_s = 0.5
-        asking = Model(
-            provider,
-            name="m",
-            price=None,
-            limits=Limits(concurrency=256),
-            journal=MemoryJournal(),
-            budget=Budget(None),
-        )
-        requests = [ASKED.model_copy(update={"key": str(number)}) for number in range(256)]
-        await asyncio.gather(*(asking.ask(request) for request in requests))
+        asking = model(provider, Limits(concurrency=256))
+        await asyncio.gather(*(asking.ask(asked(number)) for number in range(256)))
     assert server.most_in_flight == 256
     assert server.calls["m"] == 256
 
@@ -344,17 +410,18 @@ async def test_a_gateway_may_name_the_cost() -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b'{"error": {"code": 429, "message": "slow down"}}', Retryable),
+        (b'{"error": {"code": 429, "message": "slow down"}}', Throttled),
         (b'{"error": {"code": 400, "message": "slow down"}}', Permanent),
-        (b'{"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "slow down"}}]}', Retryable),
+        (b'{"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "slow down"}}]}', Unanswered),
     ],
 )
-async def test_a_gateway_may_hide_an_error_in_an_answer(body: bytes, error: type[Exception]) -> None:
-    """An error that comes with status 200 is an error all the same."""
+async def test_a_gateway_may_hide_an_error_in_an_answer(body: bytes, error: type[UnderstudyError]) -> None:
+    """An error that comes with status 200 is an error all the same; one in place of an answer's end may be billed."""
     async with serving("openai_compatible") as (provider, server):
         server.fail("m", 200, body=body)
-        with pytest.raises(error, match="slow down"):
+        with pytest.raises(error, match="slow down") as failed:
             await provider.complete(ASKED)
+    assert failed.value.paid == (b"choices" in body)
 
 
 async def test_a_server_of_ones_own_needs_no_key() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -23,7 +22,7 @@ from connector.select import Selection
 from connector.store.sqlite import SqliteStore
 from connector.traces import Trace
 from connector.turns.worth import TurnRules
-from connector.types import Closed, Fate
+from connector.types import Fate
 from rollouts.embedding import Embedder
 from rollouts.errors import BudgetExhausted, Retryable
 from tests.duelling import arena
@@ -79,7 +78,7 @@ async def drawn(store: SqliteStore) -> dict[str, float]:
 
 
 async def test_what_is_held_is_drawn_and_the_ledger_adds_up(store: SqliteStore) -> None:
-    """Sixty turns are held without a duel; twenty are drawn, each for three; of the others nothing is kept but a count."""
+    """Sixty turns are held without a duel; twenty are drawn, each for three; of the others a count."""
     how = rules()
     assert await take(store, said(60), how) == 0
     assert await ledger(store) == {("trace", Fate.HELD, ""): 60, ("turn", Fate.HELD, ""): 60}
@@ -139,7 +138,7 @@ async def test_what_nothing_stands_for_is_said(store: SqliteStore) -> None:
     await take(store, said(3, "late"), how)
     with capture_logs() as logs:
         assert await sampler(store, how).draw(OVER, OVER, FINGERPRINTS) == 0
-    assert [(log["event"], log["log_level"]) for log in logs][0] == ("draw.too_late", "warning")
+    assert (logs[0]["event"], logs[0]["log_level"]) == ("draw.too_late", "warning")
     assert (await ledger(store))["turn", Fate.SAMPLED_OUT, "it came when the quota of its window was spent"] == 3
     assert (await store.draws())[-1].uncovered == 3
 
@@ -178,7 +177,7 @@ async def test_a_draw_that_breaks_leaves_everything_as_it_was(store: SqliteStore
     failing = Failing(Retryable("down"))
     with pytest.raises(Retryable):
         await sampler(store, how, failing).draw(OVER, OVER, FINGERPRINTS)
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(TypeError):
         await sampler(store, how).draw(OVER, OVER, {"good": None})  # type: ignore[dict-item]  # a row that breaks
     assert (await ledger(store), await store.draws(), await drawn(store)) == (before, [], {})
     failing.error = None
@@ -207,24 +206,22 @@ async def test_what_is_held_is_taken_where_all_is_taken_now(store: SqliteStore) 
     assert await ledger(store) == {("trace", Fate.CHALLENGED, ""): 60, ("turn", Fate.CHALLENGED, ""): 60}
 
 
-async def test_a_closed_epoch_buys_nothing_more(store: SqliteStore) -> None:
-    """What still waits when an epoch is closed is left out."""
-    how = rules()
+class Shut(SqliteStore):
+    """A store whose week is closed."""
+
+    async def closed_epochs(self, *_: Any, **__: Any) -> set[str]:
+        """Name the week."""
+        return {EPOCH}
+
+
+async def test_a_closed_epoch_buys_nothing_more() -> None:
+    """What still waits when an epoch is closed is left out, with a reason."""
+    how, store = rules(challenges=4), Shut(":memory:")
     await take(store, said(10), how)
-    board = Closed.model_construct(epoch=EPOCH)
-    del board
-    await store._writer.run(_closed)
-    assert await sampler(store, how).draw(MIDDLE, MIDDLE, FINGERPRINTS) == 0
-    assert (await ledger(store)).get(("turn", Fate.HELD, "")) is None
-
-
-def _closed(db: sqlite3.Connection) -> None:
-    columns = [row[1:4] for row in db.execute("pragma table_info(closed)")]
-    values = [
-        EPOCH if name == "epoch" else (0 if "INT" in kind.upper() or "REAL" in kind.upper() else "x")
-        for name, kind, _ in columns
-    ]
-    db.execute(f"insert into closed values ({', '.join('?' * len(values))})", values)
+    assert await sampler(store, how).draw(MIDDLE, begins(EPOCH), FINGERPRINTS) == 0
+    assert (await ledger(store))["turn", Fate.SAMPLED_OUT, "it came when the quota of its window was spent"] == 10
+    assert await drawn(store) == {}
+    await store.aclose()
 
 
 HISTORY = [user("where is my parcel, please?"), assistant("It is on its way, says the courier today.")]
@@ -251,9 +248,8 @@ async def test_a_turn_drawn_from_a_history_is_not_drawn_again_from_its_own_trace
     """The draw stands by the copy that it met, taken or left."""
     for number in range(8):
         name = f"s{number}"
-        first, second = trace_per_turn(name, FURTHER)
+        _, second = trace_per_turn(name, FURTHER)
         await take(store, [second], rules(challenges=8))
-        del first
     shown = len(await store.held(EPOCH))
     assert shown == 16, "both turns of each, one of them from the history"
     await sampler(store, rules(challenges=8)).draw(OVER, OVER, FINGERPRINTS)
@@ -267,15 +263,13 @@ async def test_a_turn_drawn_from_a_history_is_not_drawn_again_from_its_own_trace
 
 def kinds(sizes: dict[str, int], prefix: str = "", seed: int = 0) -> list[Trace]:
     """Return conversations of these kinds."""
-    import random  # noqa: PLC0415
-
     rng = random.Random(seed)
     texts = [text for kind, count in sizes.items() for text in questions(kind, count, rng)]
     return [one for n, text in enumerate(texts) for one in asked(f"{prefix}{n:04}", text)]
 
 
 async def test_clusters_are_slices_and_keep_their_names_from_draw_to_draw(store: SqliteStore) -> None:
-    """Each challenge drawn says its cluster, as a column and as a slice; the next draw calls the same kinds the same."""
+    """Each challenge drawn says its cluster, as a column and as a slice; the next draw has the same names."""
     how = rules(strategy="cluster", challenges=80)
     await take(store, kinds({"chess": 120, "tax": 90, "violin": 60}), how)
     await sampler(store, how).draw(MIDDLE, MIDDLE, FINGERPRINTS)
@@ -337,4 +331,3 @@ def _moved(one: Trace, by: timedelta) -> Trace:
 def test_the_week_of_these_tests_is_the_one_they_name() -> None:
     """The clock of the builder lies in that epoch."""
     assert begins(EPOCH) < BEGUN < ends(EPOCH) < datetime.now(UTC)
-    assert np.__version__

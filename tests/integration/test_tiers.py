@@ -249,7 +249,7 @@ async def test_what_people_flag_is_asked_whatever_is_sampled_or_filtered(
 ) -> None:
     """A tag means all turns of a trace, a score on an observation that one, a queue what lies in it."""
     tagged, *traces = [
-        *await produce(server, 1, **{"langfuse.trace.tags": wire(["hard"])}),
+        *await produce(server, 1, 2, **{"langfuse.trace.tags": wire(["hard"])}),
         *await produce(server, 6),
     ]
     await people.score(traces[1], -1, observationId=observation_of(1, 0))

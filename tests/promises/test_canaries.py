@@ -19,6 +19,8 @@ ALL = {
 
 CONFIG = """
 {redaction}
+[turns]
+without_producer = "never"
 [poll]
 confirm = "5s"
 settle = "0s"

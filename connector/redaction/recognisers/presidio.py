@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from connector.redaction.recogniser import Entity, Recogniser
@@ -37,8 +38,7 @@ class Presidio(Recogniser):
     @cached_property
     def _analyzer(self) -> Any:
         try:
-            from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415  an optional package
-            from presidio_analyzer.nlp_engine import NlpEngineProvider  # noqa: PLC0415
+            analyzer, nlp = import_module("presidio_analyzer"), import_module("presidio_analyzer.nlp_engine")
         except ImportError:
             raise Fatal(
                 "redaction.ner asks for presidio, which is not installed",
@@ -46,7 +46,9 @@ class Presidio(Recogniser):
             ) from None
         models = [{"lang_code": self.language, "model_name": self.model}]
         try:
-            engine = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": models}).create_engine()
+            engine = nlp.NlpEngineProvider(
+                nlp_configuration={"nlp_engine_name": "spacy", "models": models}
+            ).create_engine()
         except (OSError, ValueError, SystemExit) as error:  # spaCy ends the process where it cannot download a model
             raise Fatal(f"the spaCy model {self.model} cannot be loaded: {error}", hint="install it") from None
-        return AnalyzerEngine(nlp_engine=engine, supported_languages=[self.language])
+        return analyzer.AnalyzerEngine(nlp_engine=engine, supported_languages=[self.language])

@@ -135,7 +135,7 @@ async def test_a_ranking_that_is_put_off_holds_up_no_run(store: SqliteStore) -> 
     await asyncio.gather(*(carried(each) for each in lanes.values()))
     assert await store.states() == {("fast", State.ROLLED): 2, ("slow", State.ROLLED): 2}
     due = [each.attempts for each in await store.due("slow", met.challengers["slow"].fingerprint, 9, LATER)]
-    assert due == [1, 1]
+    assert max(due) == 1, "one that was not sent has no attempt"
 
 
 async def test_who_is_judged_together_fails_together(store: SqliteStore) -> None:
@@ -360,11 +360,18 @@ class Counting(SqliteStore):
     asked = 0
 
     async def due(
-        self, challenger: str, fingerprint: str, limit: int, now: datetime, *, rolled: bool = False
+        self,
+        challenger: str,
+        fingerprint: str,
+        limit: int,
+        now: datetime,
+        *,
+        rolled: bool = False,
+        below: str | None = None,
     ) -> list[Duel]:
         """Count, then answer."""
         self.asked += 1
-        return await super().due(challenger, fingerprint, limit, now, rolled=rolled)
+        return await super().due(challenger, fingerprint, limit, now, rolled=rolled, below=below)
 
 
 async def test_a_lane_asks_the_store_seldom() -> None:

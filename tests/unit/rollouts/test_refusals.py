@@ -5,8 +5,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
-from rollouts.refusals import LONGEST_WAIT_S, Refusal, retry_after_s
+from rollouts.errors import Fatal, Overloaded, Permanent, Retryable, Throttled, Unanswered, UnderstudyError
+from rollouts.headroom import LONGEST_WAIT_S
+from rollouts.refusals import Refusal, retry_after_s
 
 
 def error(status: int, body: Any, headers: dict[str, str] | None = None) -> UnderstudyError:
@@ -34,9 +35,10 @@ def error(status: int, body: Any, headers: dict[str, str] | None = None) -> Unde
         (400, {"error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}}, Fatal),
         (408, {}, Retryable),
         (409, {}, Retryable),
-        (429, {"error": {"message": "slow down", "code": "rate_limited"}}, Retryable),
-        (500, {}, Retryable),
-        (529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, Retryable),
+        (429, {"error": {"message": "slow down", "code": "rate_limited"}}, Throttled),
+        (500, {}, Unanswered),
+        (503, {"error": {"message": "The engine is currently overloaded"}}, Overloaded),
+        (529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, Overloaded),
     ],
 )
 def test_each_refusal_says_what_to_do(status: int, body: Any, kind: type[UnderstudyError]) -> None:

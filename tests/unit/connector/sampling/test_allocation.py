@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_larger_strata_never_get_less(sizes: dict[str, int], more: int, how: All
     """But for the one that rounding gives, more traffic is more draws."""
     found = allocate(sizes, len(sizes) + more, how)
     ordered = sorted(sizes, key=lambda name: sizes[name])
-    assert all(found[a] <= found[b] + 1 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(found[a] <= found[b] + 1 for a, b in pairwise(ordered))
 
 
 def test_proportional_follows_sizes_and_square_root_their_roots() -> None:

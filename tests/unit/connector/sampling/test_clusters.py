@@ -29,7 +29,7 @@ SIZES = {**dict(zip(COMMON, (1200, 900, 795), strict=True)), **dict.fromkeys(RAR
 def found(held: Sequence[Held], known: Sequence[Cluster] = ()) -> Clustered:
     """Cluster with the packaged embedding."""
     texts = sorted({each.text for each in held if each.text})
-    vectors = asyncio.run(PackagedEmbedder().embed(texts)) if texts else []
+    vectors: Any = asyncio.run(PackagedEmbedder().embed(texts)) if texts else ()
     return clustered(held, dict(zip(texts, vectors, strict=True)), known)
 
 

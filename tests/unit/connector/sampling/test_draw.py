@@ -136,8 +136,8 @@ def test_small_strata_are_put_together() -> None:
 
 
 def test_strata_are_what_the_slices_say_together() -> None:
-    """Several tags are one value, a missing one is a dash, and what is rarer than five is "other"."""
+    """Several tags are one value, a missing one is a hyphen, and what is rarer than five is "other"."""
     both = (("tag", "b"), ("tag", "a"), ("tool", "search"))
     held = [Held(str(n), "c", None, both if n < 6 else ()) for n in range(11)] + [Held("z", "c", None, (("tag", "q"),))]
     found = by_slices(held, ["tag", "tool"])
-    assert (found["0"], found["7"], found["z"]) == ("a+b · search", "– · –", OTHER)
+    assert (found["0"], found["7"], found["z"]) == ("a+b · search", "- · -", OTHER)

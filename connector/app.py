@@ -10,8 +10,7 @@ from pathlib import Path
 
 from connector.accounts import Accounts
 from connector.cache.sqlite import SqliteCache
-from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, LangfuseTable, ModelTable
-from connector.config_file import judge, judges, provider
+from connector.config import Config, LangfuseTable
 from connector.engine import Engine
 from connector.forgetting import Keeper
 from connector.intake import Rules
@@ -19,11 +18,10 @@ from connector.langfuse.capabilities import Capabilities, detect
 from connector.langfuse.client import Client
 from connector.langfuse.flags import LangfuseCuration
 from connector.masking import open_redaction
-from connector.money import check_price, open_budget, open_ledger, price
+from connector.models import Models
+from connector.money import open_budget, open_ledger
 from connector.pipeline import Arena
 from connector.ports import Sink, Source
-from connector.sampling.embedding import PackagedEmbedder
-from connector.sampling.options import Sampling
 from connector.sampling.sampler import Sampler
 from connector.select import Selection
 from connector.sinks.jsonl import JsonlSink
@@ -35,16 +33,9 @@ from connector.store.sqlite import SqliteStore
 from connector.telemetry import censor_logs
 from connector.thrift import Thrift
 from connector.tiers.refill import Refill
-from judges.jury import Juror, Jury
 from rollouts.budget import Budget
-from rollouts.cache import Cache
-from rollouts.embedding import Embedder, EmbeddingModel, Embeddings
 from rollouts.errors import Fatal
 from rollouts.ledger import Role
-from rollouts.masking import Mask
-from rollouts.model import Model
-from rollouts.provider import Provider
-from rollouts.replay import Challenger
 from rollouts.secrets import read_secret
 
 CLOUD = "https://cloud.langfuse.com"
@@ -98,15 +89,15 @@ async def build(
         redaction = await open_redaction(config, kept)
         if redaction is not None:
             censor_logs(redaction.words)
-        models = _Models(
-            kept,
-            budget,
-            config.budget.output_tokens,
-            path,
-            stack,
-            accounts=Accounts(config.accounts),
+        models = Models(
+            journal=kept,
+            budget=budget,
             cache=cache,
             mask=redaction,
+            accounts=Accounts(config.accounts),
+            path=path,
+            output_tokens=config.budget.output_tokens,
+            closing=stack,
             spending=spending,
             role=role,
         )
@@ -135,9 +126,7 @@ async def build(
             tiers=Refill(arena, kept, _curation(config, path, client, server), config.tiers),
             thrift=Thrift(budget, config.budget),
             seed=config.sampling.seed,
-            sampler=Sampler(
-                kept, config.sampling, late=config.poll.overlap, embedder=models.embedder(config.sampling)
-            ),
+            sampler=Sampler(kept, config.sampling, late=config.poll.overlap, embedder=models.embedder(config.sampling)),
         )
         state = path.parent / config.state
         keeper = Keeper(arena, kept, config.retention, state=state, cache=config.cache)
@@ -191,87 +180,3 @@ def _file(name: str | None, config: Path, table: str) -> Path:
     if name is None:
         raise Fatal(f"{config}: {table}.path: this key is needed for jsonl")
     return config.parent / name
-
-
-def _stands_in(table: JudgeTable) -> bool:
-    return isinstance(table, JurorTable) and table.stand_in
-
-
-class _Models:
-    """Builds models that share one journal and one budget, and their limits as their accounts say."""
-
-    def __init__(
-        self,
-        store: SqliteStore,
-        budget: Budget,
-        output_tokens: int,
-        path: Path,
-        stack: AsyncExitStack,
-        *,
-        accounts: Accounts,
-        cache: Cache,
-        mask: Mask | None,
-        spending: bool,
-        role: Role | None,
-    ) -> None:
-        self._accounts = accounts
-        self._spending, self._role = spending, role
-        self._store, self._cache, self._mask, self._budget = store, cache, mask, budget
-        self._output_tokens = output_tokens
-        self._path, self._stack = path, stack
-
-    def challenger(self, name: str, table: ChallengerTable) -> Challenger:
-        return Challenger(
-            name=name,
-            model=self.model(table, ("challengers", name), "control" if table.control else "challenger"),
-            control=table.control,
-            system=table.system,
-            parameters=table.parameters,
-        )
-
-    def jury(self, config: Config) -> Jury:
-        """Raises `Fatal` for a jury that can never speak."""
-        jurors = [
-            Juror(
-                name=at[-1],
-                judge=judge(table, self._path, at),
-                model=self.model(table.model, (*at, "model"), "stand-in" if _stands_in(table) else "judge"),
-                stand_in=_stands_in(table),
-            )
-            for at, table in judges(config).items()
-        ]
-        jury = Jury(tuple(jurors), config.jury)
-        jury.check(len(config.challengers))
-        return jury
-
-    def embedder(self, sampling: Sampling) -> Embedder:
-        """Who turns texts into vectors for the draw."""
-        if not sampling.buys:
-            return PackagedEmbedder()
-        told = sampling.embedding.model_dump(exclude={"model", "base_url", "api_key_env"})
-        asked = Embeddings.model_validate(sampling.embedding.model_dump(include={"model", "base_url", "api_key_env"}))
-        at, table = ("sampling", "embedding"), ModelTable.model_validate(told)
-        return EmbeddingModel(self._model(asked, table, at, "embedding"))
-
-    def model(self, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
-        return self._model(provider(table, self._path, at), table, at, role)
-
-    def _model(self, asked: Provider, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
-        known = price(asked, table, self._path)
-        if self._spending:
-            check_price(known, asked.model, self._path, at)
-        self._budget.limit(asked.model, table.budget)
-        model = Model(
-            asked,
-            name=asked.model,
-            price=known,
-            limits=self._accounts.limits(table, asked),
-            journal=self._store,
-            cache=self._cache,
-            mask=self._mask,
-            budget=self._budget,
-            role=self._role or role,
-            worst_output_tokens=self._output_tokens,
-        )
-        self._stack.push_async_callback(model.aclose)
-        return model

@@ -12,10 +12,10 @@ from connector.board import BoardRules
 from connector.cache.options import CacheTable
 from connector.calibration.options import Calibration
 from connector.config_budget import BudgetTable
-from connector.engine import Pace
 from connector.epochs import Epochs
 from connector.forgetting import Retention
 from connector.formats.custom_keys import CustomKeys
+from connector.pace import Pace
 from connector.patience import Patience
 from connector.redaction.options import Masking
 from connector.sampling.options import Sampling

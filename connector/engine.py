@@ -10,12 +10,13 @@ import structlog
 
 from connector.board import BoardRules
 from connector.calibration.options import Calibration
-from connector.clock import Clock, Duration
+from connector.clock import Clock
 from connector.closing import Books
 from connector.delivery import Delivery
 from connector.epochs import begins, epoch_of
 from connector.holding import Holding
 from connector.lane import Lane
+from connector.pace import Pace
 from connector.patience import Patience
 from connector.pipeline import Arena, duels, ingest, look
 from connector.ports import Store
@@ -27,30 +28,8 @@ from connector.traces import Window
 from connector.types import Fate
 from judges.standings.leaderboard import Leaderboard
 from rollouts.errors import Fatal, Unavailable
-from rollouts.types import Options
 
 log = structlog.get_logger(__name__)
-
-
-class Pace(Options):
-    """When to look, and how long to wait for what is not there yet."""
-
-    every: Duration = timedelta(minutes=1)
-    """How often the daemon looks for new traces."""
-    publish_every: Duration = timedelta(minutes=10)
-    """How often the daemon writes the leaderboard."""
-    settle: Duration = timedelta(minutes=5)
-    """Traces younger than this are left alone: their spans may still be on their way."""
-    overlap: Duration = timedelta(minutes=30)
-    """How far each look goes back behind the mark, for what arrives late. A trace without a root waits as long."""
-    since: Duration = timedelta(days=7)
-    """How far the very first look goes back."""
-    give_up: Duration = timedelta(hours=24)
-    """After how long a trace whose root never ends is left unread."""
-    grace: Duration = timedelta(seconds=30)
-    """How long running duels may take to finish when the process is asked to stop."""
-    confirm: Duration = timedelta(seconds=30)
-    """How long after a write it should be readable."""
 
 
 class Engine:

@@ -20,9 +20,10 @@ from typing import ClassVar
 
 import structlog
 
-from connector.engine import Engine, Pace
+from connector.engine import Engine
 from connector.intake import Rules
 from connector.jsonl import line_of
+from connector.pace import Pace
 from connector.pipeline import Arena
 from connector.sinks.jsonl import JsonlSink
 from connector.sources.jsonl import JsonlSource

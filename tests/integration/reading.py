@@ -14,11 +14,12 @@ from typing import Any
 
 from connector.clock import Clock
 from connector.demo.langfuse import Observation, SmallLangfuse
-from connector.engine import Engine, Pace
+from connector.engine import Engine
 from connector.intake import Rules
 from connector.langfuse.capabilities import Capabilities, detect
 from connector.langfuse.client import Client
 from connector.langfuse.own import ALL, Defence
+from connector.pace import Pace
 from connector.pipeline import Arena
 from connector.ports import Source
 from connector.select import Filters, Selection

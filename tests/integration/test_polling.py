@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from connector.demo.langfuse import Mode, SmallLangfuse
-from connector.engine import Pace
+from connector.pace import Pace
 from connector.select import Filters
 from connector.types import Fate
 from tests.integration.reading import NOON, agent, answers_of, hold, reading, row, settle, trace_id

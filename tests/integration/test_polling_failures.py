@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from connector.demo.langfuse import Mode, SmallLangfuse
-from connector.engine import Pace
+from connector.pace import Pace
 from connector.types import Fate
 from rollouts.errors import Fatal, Retryable
 from tests.integration.reading import NOON, Reader, agent, answers_of, hold, reading, row, trace_id

@@ -1,0 +1,107 @@
+"""Models as the configuration describes them: with price, limits, account, journal, cache, mask and budget."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.accounts import Accounts
+from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, ModelTable
+from connector.config_file import judge, judges, provider
+from connector.money import check_price, price
+from connector.sampling.embedding import PackagedEmbedder
+from connector.sampling.options import Sampling
+from judges.jury import Juror, Jury
+from rollouts.budget import Budget
+from rollouts.cache import Cache
+from rollouts.embedding import Embedder, EmbeddingModel, Embeddings
+from rollouts.journal import Journal
+from rollouts.ledger import Role
+from rollouts.masking import Mask
+from rollouts.model import Model
+from rollouts.provider import Provider
+from rollouts.replay import Challenger
+
+
+def _stands_in(table: JudgeTable) -> bool:
+    return isinstance(table, JurorTable) and table.stand_in
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """Builds models that share one journal, one cache and one budget, and their limits as their accounts say."""
+
+    journal: Journal
+    budget: Budget
+    cache: Cache
+    mask: Mask | None
+    accounts: Accounts
+    path: Path
+    """Of the configuration, to be named where it is wrong."""
+    output_tokens: int
+    """What is set aside for an answer whose length production did not limit."""
+    closing: AsyncExitStack
+    """Closes what is opened here."""
+    spending: bool
+    """Whether a model without a known price is refused."""
+    role: Role | None = None
+    """What every call is booked as, whatever the model does otherwise."""
+
+    def challenger(self, name: str, table: ChallengerTable) -> Challenger:
+        """Build who answers in production's place."""
+        return Challenger(
+            name=name,
+            model=self.model(table, ("challengers", name), "control" if table.control else "challenger"),
+            control=table.control,
+            system=table.system,
+            parameters=table.parameters,
+        )
+
+    def jury(self, config: Config) -> Jury:
+        """Raises `Fatal` for a jury that can never speak."""
+        jurors = [
+            Juror(
+                name=at[-1],
+                judge=judge(table, self.path, at),
+                model=self.model(table.model, (*at, "model"), "stand-in" if _stands_in(table) else "judge"),
+                stand_in=_stands_in(table),
+            )
+            for at, table in judges(config).items()
+        ]
+        jury = Jury(tuple(jurors), config.jury)
+        jury.check(len(config.challengers))
+        return jury
+
+    def embedder(self, sampling: Sampling) -> Embedder:
+        """Who turns texts into vectors for the draw."""
+        if not sampling.buys:
+            return PackagedEmbedder()
+        told = sampling.embedding.model_dump(exclude={"model", "base_url", "api_key_env"})
+        asked = Embeddings.model_validate(sampling.embedding.model_dump(include={"model", "base_url", "api_key_env"}))
+        at, table = ("sampling", "embedding"), ModelTable.model_validate(told)
+        return EmbeddingModel(self._model(asked, table, at, "embedding"))
+
+    def model(self, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
+        """Build the model of one table. Raises `Fatal` naming it where a key is wrong or its price is unknown."""
+        return self._model(provider(table, self.path, at), table, at, role)
+
+    def _model(self, asked: Provider, table: ModelTable, at: tuple[str, ...], role: Role) -> Model:
+        known = price(asked, table, self.path)
+        if self.spending:
+            check_price(known, asked.model, self.path, at)
+        self.budget.limit(asked.model, table.budget)
+        model = Model(
+            asked,
+            name=asked.model,
+            price=known,
+            limits=self.accounts.limits(table, asked),
+            journal=self.journal,
+            cache=self.cache,
+            mask=self.mask,
+            budget=self.budget,
+            role=self.role or role,
+            worst_output_tokens=self.output_tokens,
+        )
+        self.closing.push_async_callback(model.aclose)
+        return model

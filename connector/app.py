@@ -22,6 +22,7 @@ from connector.models import Models
 from connector.money import open_budget, open_ledger
 from connector.pipeline import Arena
 from connector.ports import Sink, Source
+from connector.redaction.originals import LocalMask
 from connector.sampling.sampler import Sampler
 from connector.select import Selection
 from connector.sinks.jsonl import JsonlSink
@@ -86,7 +87,7 @@ async def build(
         budget = open_budget(config.budget, max_cost_usd)
         cache = SqliteCache.of(config.cache, path.parent, used=online)
         stack.push_async_callback(cache.aclose)
-        redaction = await open_redaction(config, kept)
+        redaction = await open_redaction(config, kept, path.parent / config.state, alone=alone)
         if redaction is not None:
             censor_logs(redaction.words)
         models = Models(
@@ -94,6 +95,7 @@ async def build(
             budget=budget,
             cache=cache,
             mask=redaction,
+            local_mask=LocalMask(redaction, kept) if redaction else None,
             accounts=Accounts(config.accounts),
             path=path,
             output_tokens=config.budget.output_tokens,
@@ -101,11 +103,13 @@ async def build(
             spending=spending,
             role=role,
         )
+        jury = models.jury(config)
         arena = Arena(
             source=Unforgotten(_source(config, path, client, server) if online else JsonlSource(_NOWHERE), kept),
             sink=_sink(config, path, client, server) if online else JsonlSink(_NOWHERE),
             challengers={name: models.challenger(name, table) for name, table in config.challengers.items()},
-            jury=models.jury(config),
+            jury=jury,
+            cheaper=models.cheaper(config, jury),
             rules=Rules(
                 turns=config.turns,
                 selection=Selection(filters=config.filters, sampling=config.sampling),
@@ -124,7 +128,7 @@ async def build(
             board=config.leaderboard,
             calibration=config.calibration,
             tiers=Refill(arena, kept, _curation(config, path, client, server), config.tiers),
-            thrift=Thrift(budget, config.budget),
+            thrift=Thrift(budget, config.budget, judge=arena.cheaper.version if arena.cheaper else None),
             seed=config.sampling.seed,
             sampler=Sampler(kept, config.sampling, late=config.poll.overlap, embedder=models.embedder(config.sampling)),
         )

@@ -44,7 +44,7 @@ async def leaderboard(
     columns = await store.columns(jury.version, fingerprints, epoch, rules.unit)
     opinions = await store.opinions(jury.version, fingerprints, epoch)
     under = conditions(arena, rules, epoch)
-    return await asyncio.to_thread(
+    board = await asyncio.to_thread(
         standings,
         columns,
         under,
@@ -63,6 +63,11 @@ async def leaderboard(
         opinions=opinions,
         people=await store.people(fingerprints, epoch),
     )
+    if arena.cheaper is None:
+        return board
+    other = arena.cheaper.version
+    elsewhere = await store.judged_by(other, fingerprints, epoch)
+    return board.model_copy(update={"cheaper_judge": other, "cheaper_duels": elsewhere})
 
 
 def conditions(arena: Arena, rules: BoardRules, epoch: str | None) -> Conditions:

@@ -9,7 +9,7 @@ from connector.app import App
 from connector.langfuse import datasets
 from connector.langfuse.flags import LangfuseCuration
 from connector.langfuse.summary import DATASET
-from connector.masking import exposed
+from connector.masking import exposed, trusted
 from connector.traces import Window
 from judges.families import families, related
 from judges.jury import Juror
@@ -45,7 +45,7 @@ async def _findings(app: App, *, ask: bool) -> AsyncIterator[Finding]:
     yield await _reads(app)
     async for finding in _tiers(app):
         yield finding
-    for juror in app.engine.arena.jury.jurors:
+    for juror in _jurors(app):
         yield _impartial(app, juror)
     yield _masks(app)
     await app.store.forget_calls(_KEY)
@@ -62,17 +62,24 @@ def _masks(app: App) -> Finding:
         return Finding(what="redaction", ok=False, said=said, hint=hint)
     rules = app.config.redaction
     said = ", ".join(rules.kinds) if rules.enabled else "off; all models are local"
+    if seeing := trusted(app.config):
+        said += f"; {', '.join(seeing)} may see unmasked text, which is therefore kept in the state"
     return Finding(what="redaction", ok=True, said=said)
 
 
 def _models(app: App) -> list[tuple[str, Model]]:
     arena = app.engine.arena
     challengers = [(f"challenger {name}", c.model) for name, c in arena.challengers.items()]
-    return [(_who(juror), juror.model) for juror in arena.jury.jurors] + challengers
+    return [(_who(juror), juror.model) for juror in _jurors(app)] + challengers
+
+
+def _jurors(app: App) -> tuple[Juror, ...]:
+    arena = app.engine.arena
+    return arena.jury.jurors + (arena.cheaper.jurors if arena.cheaper else ())
 
 
 def _who(juror: Juror) -> str:
-    return juror.name if juror.name == "judge" else f"judge {juror.name}"
+    return juror.name.replace("_", " ") if juror.name in {"judge", "cheaper_judge"} else f"judge {juror.name}"
 
 
 def _impartial(app: App, juror: Juror) -> Finding:

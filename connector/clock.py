@@ -44,9 +44,26 @@ def write_duration(span: timedelta) -> str:
     return f"{seconds / _UNITS_S[unit]:g}{unit}"
 
 
+def read_expiry(value: Any) -> Any:
+    """Read a span of time, or `never`."""
+    return None if value == "never" else read_duration(value)
+
+
+def write_expiry(span: timedelta | None) -> str:
+    """Write what `read_expiry` reads."""
+    return "never" if span is None else write_duration(span)
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(read_duration),
     PlainSerializer(write_duration),
     WithJsonSchema({"type": "string", "pattern": "^[0-9.]+[smhd]$"}),
 ]
+Expiry = Annotated[
+    timedelta | None,
+    BeforeValidator(read_expiry),
+    PlainSerializer(write_expiry),
+    WithJsonSchema({"type": "string", "pattern": "^(never|[0-9.]+[smhd])$"}),
+]
+"""After how long something ends; `None` is never."""

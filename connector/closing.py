@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -15,6 +16,7 @@ from connector.ports import Store
 from connector.types import Closed, Period
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.parts import Part, parts
+from rollouts.errors import Fatal
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +27,14 @@ class Books:
     def __init__(self, arena: Arena, store: Store, rules: BoardRules, calibration: Calibration, *, seed: int) -> None:
         self._arena, self._store, self._rules, self._calibration = arena, store, rules, calibration
         self._seed = seed
+
+    @property
+    def of_cheaper(self) -> Books:
+        """The books of the judge that sits while money is short. Raises `Fatal` where there is none."""
+        if self._arena.cheaper is None:
+            raise Fatal("nobody judges while money is short", hint="see [cheaper_judge] in `understudy init`'s file")
+        arena = replace(self._arena, jury=self._arena.cheaper, cheaper=None)
+        return Books(arena, self._store, self._rules, self._calibration, seed=self._seed)
 
     async def board(self, epoch: str | None) -> Leaderboard:
         """Return the leaderboard of one epoch, or of all: this one is always added up anew."""
@@ -89,7 +99,7 @@ class Books:
         return due
 
     async def _due(self, epoch: str, now: datetime) -> bool:
-        """Whether it is over, read to its end and all done, or has waited long enough."""
+        """Whether it is over, read to its end, drawn from and all done, or has waited long enough."""
         rules, ended = self._arena.rules.epochs, ends(epoch)
         if now < ended + rules.close_after:
             return False
@@ -97,7 +107,8 @@ class Books:
             return True
         mark = await self._store.mark(self._arena.source.name)
         read = mark is not None and mark >= ended
-        return read and not await self._store.unfinished(epoch, self._arena.fingerprints)
+        drawn = epoch not in await self._store.held_epochs()
+        return read and drawn and not await self._store.unfinished(epoch, self._arena.fingerprints)
 
     async def _close(self, epoch: str, now: datetime) -> None:
         marks, last_duel = self._arena.fingerprints, await self._store.last_duel()

@@ -59,7 +59,7 @@ class ModelTable(Plugin):
     free: bool = False
     """Calls cost nothing: a model of your own."""
     local: bool = False
-    """It runs on machines of your own, so that it may see unmasked text: only with `enabled = false` in [redaction]."""
+    """It runs on machines of your own, so that it may see unmasked text; what was masked is then kept in the state."""
     budget: Caps = Caps()
     """Limits for this model alone, such as { per_day_usd = 5 }; those of [budget] hold all the same."""
 
@@ -111,6 +111,13 @@ class JuryTable(JuryRules):
 
     judges: dict[str, JurorTable] = Field(min_length=1)
     """By name."""
+
+
+class CheaperJudgeTable(JudgeTable):
+    """Who judges in place of [judge] or [jury] while money is short, with `on_exhausted = "degrade"` in [budget].
+
+    Its judgments are on a leaderboard of their own; `understudy rejudge` has them made again when there is money.
+    """
 
 
 class LangfuseTable(Options):
@@ -199,10 +206,17 @@ class Config(Options):
     """By name."""
     judge: JudgeTable | None = None
     jury: JuryTable | None = None
+    cheaper_judge: CheaperJudgeTable | None = None
     challengers: dict[str, ChallengerTable] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _someone_judges(self) -> Self:
         if (self.judge is None) == (self.jury is None):
             raise PydanticCustomError("judges", "exactly one of the tables [judge] and [jury] says who judges")
+        return self
+
+    @model_validator(mode="after")
+    def _money_may_be_short(self) -> Self:
+        if self.cheaper_judge is not None and self.budget.on_exhausted != "degrade":
+            raise PydanticCustomError("judges", '[cheaper_judge] is for `on_exhausted = "degrade"` in [budget] alone')
         return self

@@ -37,7 +37,7 @@ def read(path: Path) -> Config:
             raise Fatal(f"{path}: challengers.{name}: a name is letters, digits, `.`, `_` and `-`, and not `baseline`")
         provider(challenger, path, ("challengers", name))
         _check_account(challenger, config, path, ("challengers", name))
-    for at, judging in judges(config).items():
+    for at, judging in every_judge(config).items():
         if not _NAME.fullmatch(at[-1]):
             raise Fatal(f"{path}: {'.'.join(at)}: a name is letters, digits, `.`, `_` and `-`")
         provider(judging.model, path, (*at, "model"))
@@ -66,6 +66,12 @@ def judges(config: Config) -> dict[tuple[str, ...], JudgeTable]:
     if config.judge is not None:
         return {("judge",): config.judge}
     return {("jury", "judges", name): table for name, table in (config.jury.judges if config.jury else {}).items()}
+
+
+def every_judge(config: Config) -> dict[tuple[str, ...], JudgeTable]:
+    """Return the same, and who judges while money is short."""
+    cheaper = config.cheaper_judge
+    return judges(config) if cheaper is None else {**judges(config), ("cheaper_judge",): cheaper}
 
 
 def judge(table: JudgeTable, path: Path, at: tuple[str, ...]) -> Judge:

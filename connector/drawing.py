@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
-from connector.message_tree import MessageNode, beginning, message_tree
+from connector.message_tree import MessageNode, as_it_is, beginning, message_tree
 from connector.traces import Call, Glance, Observation, Trace, Use
 from connector.turns.linking import linked
 from connector.turns.turn import Turn, turns_of
 from connector.types import Assembly, Disposition, Fate, Intake, digest
-from rollouts.types import Record
+from rollouts.types import Message, Record
 
 
 class DrawnObservation(Record):
@@ -71,10 +72,12 @@ class Drawing(Record):
     observations: tuple[DrawnObservation, ...]
     messages: tuple[MessageNode, ...]
     turns: tuple[DrawnTurn, ...]
+    masked: bool = False
+    """Whether its texts are as they would be stored, and not as production logged them."""
 
 
-def draw(trace: Trace, assembly: Assembly, intake: Intake) -> Drawing:
-    """Put together what was made of `trace`."""
+def draw(trace: Trace, assembly: Assembly, intake: Intake, shown: Callable[[Message], Message] = as_it_is) -> Drawing:
+    """Put together what was made of `trace`, its messages as `shown`."""
     calls = assembly.conversation.calls
     return Drawing(
         trace_id=trace.id,
@@ -85,8 +88,8 @@ def draw(trace: Trace, assembly: Assembly, intake: Intake) -> Drawing:
         fate=intake.trace.fate,
         reason=intake.trace.reason,
         observations=_observations(trace, assembly),
-        messages=message_tree(calls),
-        turns=_turns(trace, assembly, intake),
+        messages=message_tree(calls, shown),
+        turns=_turns(trace, assembly, intake, shown),
     )
 
 
@@ -122,7 +125,9 @@ def _observation(row: Observation, first: datetime, glance: Glance | None, call:
     )
 
 
-def _turns(trace: Trace, assembly: Assembly, intake: Intake) -> tuple[DrawnTurn, ...]:
+def _turns(
+    trace: Trace, assembly: Assembly, intake: Intake, shown: Callable[[Message], Message]
+) -> tuple[DrawnTurn, ...]:
     """Return the turns in the order in which production took them; unread ones by their observation."""
     conversation = assembly.conversation
     turns = turns_of([linked(call) for call in conversation.calls])
@@ -132,24 +137,25 @@ def _turns(trace: Trace, assembly: Assembly, intake: Intake) -> tuple[DrawnTurn,
     for ended in intake.turns:
         turn, row = read.get(ended.id), rows.get(ended.id)
         begun = turn.call.started_at if turn else row.started_at if row else trace.started_at
-        found.append(((begun, len(turn.messages) if turn else 0), _turn(ended, turn, row)))
+        found.append(((begun, len(turn.messages) if turn else 0), _turn(ended, turn, row, shown)))
     ordered = [turn for _, turn in sorted(found, key=lambda pair: pair[0])]
     return tuple(turn.model_copy(update={"number": number}) for number, turn in enumerate(ordered, start=1))
 
 
-def _turn(ended: Disposition, turn: Turn | None, row: Observation | None) -> DrawnTurn:
+def _turn(
+    ended: Disposition, turn: Turn | None, row: Observation | None, shown: Callable[[Message], Message]
+) -> DrawnTurn:
     return DrawnTurn(
         number=0,
         observation_id=turn.call.observation_id if turn else row.id if row else None,
         observed=ended.observed,
         history=len(turn.messages) if turn else None,
-        answer=_answer(turn) if turn else "",
+        answer=_answer(shown(turn.answer.message)) if turn else "",
         fate=ended.fate,
         reason=ended.reason,
         challenge_id=ended.id if ended.fate is Fate.CHALLENGED else None,
     )
 
 
-def _answer(turn: Turn) -> str:
-    said = turn.answer.message
+def _answer(said: Message) -> str:
     return beginning(said.text) or ", ".join(f"{call.name}(…)" for call in said.tool_calls)

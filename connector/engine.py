@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -53,7 +53,7 @@ class Engine:
     ) -> None:
         """Without a `sampler` nothing that is held is ever drawn."""
         self.arena, self.store, self.seed = arena, store, seed
-        self._sampler = sampler
+        self.sampler = sampler
         self.pace, self.clock = pace or Pace(), clock or Clock()
         self.books = Books(arena, store, board or BoardRules(), calibration or Calibration(), seed=seed)
         self._tiers = tiers
@@ -106,9 +106,15 @@ class Engine:
     async def draw(self, *, if_due: bool = False) -> int:
         """Draw from the turns that wait for it, as far as their epochs' quotas go; return how many duels are new."""
         now = self.clock.now()
-        if self._sampler is None or (if_due and not await self._sampler.is_due(now)):
+        if self.sampler is None or (if_due and not await self.sampler.is_due(now)):
             return 0
-        return await self._sampler.draw(now, now - self.pace.settle, self.fingerprints)
+        return await self.sampler.draw(now, now - self.pace.settle, self.fingerprints)
+
+    async def undrawn(self) -> AsyncIterator[Sequence[str]]:
+        """Yield, epoch by epoch, the texts that `draw` would have turned into vectors now."""
+        if self.sampler is not None:
+            async for texts in self.sampler.texts(self.clock.now() - self.pace.settle):
+                yield texts
 
     async def follow(self) -> int:
         """Poll, and draw where it is time to: what the daemon does again and again; return how many duels are new."""

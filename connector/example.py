@@ -15,7 +15,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from connector.clock import write_duration
-from connector.config import AccountTable, ChallengerTable, Config, JudgeTable, JurorTable, JuryTable, ModelTable
+from connector.config import (
+    AccountTable,
+    ChallengerTable,
+    CheaperJudgeTable,
+    Config,
+    JudgeTable,
+    JurorTable,
+    JuryTable,
+    ModelTable,
+)
 from judges.judge import Judge
 from judges.jury import JuryRules
 from rollouts.plugins import kinds, load
@@ -32,6 +41,7 @@ _GIVEN: dict[tuple[str, ...], dict[str, Any]] = {
     ("jury", "judges", "opus"): {"model": {"kind": "anthropic", "model": "claude-opus-4-5"}},
     ("jury", "judges", "gpt"): {"model": {"kind": "openai", "model": "gpt-5"}},
     ("jury", "judges", "qwen"): {"stand_in": True, "model": {"kind": "openai_compatible", "model": "qwen3-max"}},
+    ("cheaper_judge",): {"model": {"kind": "openai", "model": "gpt-5-mini"}},
     ("challengers", "mini"): {"kind": "openai", "model": "gpt-5-mini"},
     ("challengers", "local"): {
         "kind": "openai_compatible",
@@ -52,13 +62,15 @@ def example() -> str:
 def _table(model: type[BaseModel], at: tuple[str, ...]) -> Iterator[str]:
     """Plain keys first, then the tables below: TOML reads a key into the table that was opened last."""
     for name, field in model.model_fields.items():
-        if not _is_table(field) and name not in ("judge", "jury"):
+        if not _is_table(field) and name not in ("judge", "jury", "cheaper_judge"):
             yield from _key(name, field)
     for name, field in model.model_fields.items():
         if name == "judge":
             yield from _judge()
         elif name == "jury":
             yield from _jury()
+        elif name == "cheaper_judge":
+            yield from _cheaper_judge()
         elif name == "challengers":
             yield from _challengers()
         elif name == "accounts":
@@ -94,6 +106,14 @@ def _jury() -> Iterator[str]:
             lines += [line for name, field in JurorTable.model_fields.items() for line in _key(name, field, given)]
     yield ""
     yield from (f"# {line}".rstrip() for line in lines)
+
+
+def _cheaper_judge() -> Iterator[str]:
+    """As comments: it is of use in one mode of [budget] alone."""
+    at = ("cheaper_judge",)
+    yield from ["", f"# [{at[0]}]", *_comment(CheaperJudgeTable.__doc__ or "")]
+    for name, field in CheaperJudgeTable.model_fields.items():
+        yield from (line if line.startswith("#") else f"# {line}" for line in _key(name, field, _GIVEN[at]))
 
 
 def _accounts() -> Iterator[str]:

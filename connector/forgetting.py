@@ -16,7 +16,7 @@ import structlog
 
 from connector.cache import file as cache_file
 from connector.cache.options import CacheTable
-from connector.clock import Clock, Duration
+from connector.clock import Clock, Duration, Expiry
 from connector.pipeline import Arena
 from connector.store.file import scrub
 from connector.store.sqlite import SqliteStore
@@ -45,8 +45,9 @@ _ORDER: Final[tuple[Place, ...]] = (*_HERE, "item", "trace", "pair", "score")
 class Retention(Options):
     """What is kept of conversations, and for how long. Figures stay: leaderboards do not change."""
 
-    texts: Duration | None = timedelta(days=90)
-    """After the last result about a turn was posted its texts are kept so long, and cannot be judged again later."""
+    texts: Expiry = timedelta(days=90)
+    """After the last result about a turn was posted its texts are kept so long, and cannot be judged again later.
+    With "never" they stay until somebody asks to `forget` them."""
     follow: bool = True
     """Whether traces that were deleted in Langfuse are forgotten here."""
     every: Duration = timedelta(hours=1)
@@ -103,7 +104,8 @@ class Keeper:
     async def age(self) -> int:
         """Take out the texts that are old enough; return of how many turns."""
         now, path = self._clock.now(), self._state.parent / self._cache.path
-        await asyncio.to_thread(cache_file.prune, path, self._cache, now, most_age=self._rules.texts)
+        if self._cache.mode != "read_only":
+            await asyncio.to_thread(cache_file.prune, path, self._cache, now, most_age=self._rules.texts)
         if self._rules.texts is None:
             return 0
         if blanked := await self._store.blank_older(now - self._rules.texts, now):

@@ -34,6 +34,8 @@ class Rules(Record):
     """Formats that a person configured; all others are known anyway."""
     redaction: InstanceOf[Redactor] | None = None
     """Who masks what is wanted; `None` leaves it as it was logged."""
+    tier_weights: dict[Tier, float] = dict(TIER_WEIGHTS)
+    """How much each tier counts where the leaderboard takes all together."""
 
     def stored(self, identity: str | None) -> str | None:
         """Return what is kept of a user's or a session's id."""
@@ -46,8 +48,6 @@ class Rules(Record):
     def hides(self, identity: str | None) -> bool:
         """Whether a user's or a session's id is not even asked for, because it says too much."""
         return self.redaction is not None and self.redaction.hides(identity)
-    tier_weights: dict[Tier, float] = dict(TIER_WEIGHTS)
-    """How much each tier counts where the leaderboard takes all together."""
 
 
 def take_in(trace: Trace, sighting: Sighting, rules: Rules) -> Intake:

@@ -87,12 +87,14 @@ class Lane:
         return self.peers.values() if self._arena.jury.together else (self,)
 
     async def finish(self, grace_s: float) -> None:
-        """Let the steps that run come to their end; after `grace_s` a later start repeats the open calls."""
+        """Let the steps that run come to their end; after `grace_s` a later start asks again, and pays again."""
         if not self._running:
             return
         _, late = await asyncio.wait(self._running.values(), timeout=grace_s)
         for task in late:
             task.cancel()
+        if late:
+            log.warning("lane.cut_off", duels=len(late), hint="their open calls count as paid; raise poll.grace")
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _top_up(self) -> None:
@@ -171,7 +173,9 @@ class Lane:
                     if duel.state is State.ROLLED and self._arena.jury.together:
                         await self._judge_together(duel)
                         return
-                    duel = await advance(self._arena, duel, patient=self._patient(duel))
+                    # Where somebody has asked for another judgment, a cheaper one will not do.
+                    cheaply = self._thrift.is_on and not (self._rolled or duel.heard)
+                    duel = await advance(self._arena, duel, patient=self._patient(duel), cheaply=cheaply)
                     await self._store.save(duel)
         except (Unavailable, Fatal):
             raise

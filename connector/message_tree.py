@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from connector.traces import Call
 from rollouts.canonical import fingerprint
@@ -53,8 +53,13 @@ class MessageNode(Record):
     """The observations whose answer it is; a message of a history alone has none."""
 
 
-def message_tree(calls: Sequence[Call]) -> tuple[MessageNode, ...]:
-    """Return every message once, parents before children; an edited copy begins a branch of its own."""
+def as_it_is(message: Message) -> Message:
+    """Return it."""
+    return message
+
+
+def message_tree(calls: Sequence[Call], shown: Callable[[Message], Message] = as_it_is) -> tuple[MessageNode, ...]:
+    """Return every message once, as `shown`, parents before children; an edited copy begins a branch of its own."""
     nodes, places = list[MessageNode](), dict[tuple[int | None, str], int]()
     for call in calls:
         names, parent = dict[str, str](), None
@@ -62,7 +67,7 @@ def message_tree(calls: Sequence[Call]) -> tuple[MessageNode, ...]:
             names |= {asked.id: asked.name for asked in message.tool_calls}
             number = places.setdefault((parent, fingerprint(message)), len(nodes) + 1)
             if number > len(nodes):
-                nodes.append(_node(message, names).model_copy(update={"number": number, "parent": parent}))
+                nodes.append(_node(shown(message), names).model_copy(update={"number": number, "parent": parent}))
             if answered_by:
                 known = nodes[number - 1]
                 nodes[number - 1] = known.model_copy(update={"answered_by": (*known.answered_by, answered_by)})

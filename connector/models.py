@@ -9,12 +9,12 @@ from pathlib import Path
 from connector.accounts import Accounts
 from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, ModelTable
 from connector.config_file import judge, judges, provider
-from connector.money import check_price, price
+from connector.money import check_cheaper, check_price, price
 from connector.sampling.embedding import PackagedEmbedder
 from connector.sampling.options import Sampling
 from judges.jury import Juror, Jury
 from rollouts.budget import Budget
-from rollouts.cache import Cache
+from rollouts.cache import Cache, NoCache
 from rollouts.embedding import Embedder, EmbeddingModel, Embeddings
 from rollouts.journal import Journal
 from rollouts.ledger import Role
@@ -36,6 +36,8 @@ class Models:
     budget: Budget
     cache: Cache
     mask: Mask | None
+    local_mask: Mask | None
+    """For models on machines of one's own; texts of many conversations at once are embedded masked all the same."""
     accounts: Accounts
     path: Path
     """Of the configuration, to be named where it is wrong."""
@@ -60,18 +62,25 @@ class Models:
 
     def jury(self, config: Config) -> Jury:
         """Raises `Fatal` for a jury that can never speak."""
-        jurors = [
-            Juror(
-                name=at[-1],
-                judge=judge(table, self.path, at),
-                model=self.model(table.model, (*at, "model"), "stand-in" if _stands_in(table) else "judge"),
-                stand_in=_stands_in(table),
-            )
-            for at, table in judges(config).items()
-        ]
-        jury = Jury(tuple(jurors), config.jury)
+        jury = Jury(tuple(self._juror(table, at) for at, table in judges(config).items()), config.jury)
         jury.check(len(config.challengers))
         return jury
+
+    def cheaper(self, config: Config, jury: Jury) -> Jury | None:
+        """Build who judges in place of `jury` while money is short. Raises `Fatal` where it could not."""
+        if config.cheaper_judge is None:
+            return None
+        cheaper = Jury((self._juror(config.cheaper_judge, ("cheaper_judge",)),))
+        check_cheaper(cheaper, jury, self.path)
+        return cheaper
+
+    def _juror(self, table: JudgeTable, at: tuple[str, ...]) -> Juror:
+        return Juror(
+            name=at[-1],
+            judge=judge(table, self.path, at),
+            model=self.model(table.model, (*at, "model"), "stand-in" if _stands_in(table) else "judge"),
+            stand_in=_stands_in(table),
+        )
 
     def embedder(self, sampling: Sampling) -> Embedder:
         """Who turns texts into vectors for the draw."""
@@ -97,8 +106,9 @@ class Models:
             price=known,
             limits=self.accounts.limits(table, asked),
             journal=self.journal,
-            cache=self.cache,
-            mask=self.mask,
+            # One vector answer holds the words of many traces: `forget` could not find it.
+            cache=NoCache() if role == "embedding" else self.cache,
+            mask=self.local_mask if table.local and role != "embedding" else self.mask,
             budget=self.budget,
             role=self.role or role,
             worst_output_tokens=self.output_tokens,

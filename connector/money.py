@@ -8,6 +8,7 @@ from pathlib import Path
 from connector.config import ModelTable
 from connector.config_budget import BudgetTable
 from connector.store.sqlite import SqliteStore
+from judges.jury import Jury
 from rollouts.budget import Budget
 from rollouts.cost import FREE, Price
 from rollouts.errors import Fatal
@@ -51,3 +52,22 @@ def check_price(found: Price | None, model: str, path: Path, at: tuple[str, ...]
             hint="set `price = { input = …, output = … }` there, in USD per million tokens, or `free = true` for a "
             "model of your own",
         )
+
+
+def check_cheaper(cheaper: Jury, jury: Jury, path: Path) -> None:
+    """Raise `Fatal` for a judge that cannot take the place of `jury` while money is short."""
+    at = f"{path}: cheaper_judge"
+    if jury.together or cheaper.together:
+        raise Fatal(f"{at}: who ranks all answers at once takes nobody's place, and nobody takes theirs")
+    if cheaper.version == jury.version:
+        raise Fatal(f"{at}: {cheaper.version} judges already", hint="take a cheaper model, or fewer rounds")
+    usual, less = _per_duel(jury), _per_duel(cheaper)
+    if usual is not None and less is not None and less >= usual:
+        raise Fatal(f"{at}: it is no cheaper than those in whose place it judges", hint="take a cheaper model")
+
+
+def _per_duel(jury: Jury) -> int | None:
+    """What judges may cost for each thousand tokens, in picodollars; stand-ins are not reckoned with."""
+    known = [(juror.judge, juror.model.price) for juror in jury.jurors if not juror.stand_in]
+    costs = [None if price is None else judge.rounds * price.worst(1000, 1000) for judge, price in known]
+    return None if None in costs else sum(filter(None, costs))

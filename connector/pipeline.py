@@ -40,6 +40,8 @@ class Arena:
     jury: Jury
     sink: Sink
     rules: Rules
+    cheaper: Jury | None = None
+    """Who judges while money is short; `None` for nobody but `jury`."""
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -137,22 +139,25 @@ def duels(arena: Arena, intake: Intake) -> list[Duel]:
     ]
 
 
-async def advance(arena: Arena, duel: Duel, *, patient: bool = True) -> Duel:
+async def advance(arena: Arena, duel: Duel, *, patient: bool = True, cheaply: bool = False) -> Duel:
     """Take one paid step. The caller saves the result before taking the next."""
     match duel:
         case Duel(state=State.QUEUED):
             asked = await with_media(duel.challenge, arena.source)
             return duel.rolled(await replay(asked, arena.challengers[duel.challenger]))
         case Duel(state=State.ROLLED):
-            [judged] = await judge(arena, [duel], patient=patient)
+            [judged] = await judge(arena, [duel], patient=patient, cheaply=cheaply)
             return judged
     raise AssertionError(f"a {duel.state} duel has no next step")
 
 
-async def judge(arena: Arena, siblings: Sequence[Duel], *, patient: bool = True) -> list[Duel]:
-    """Have the rollouts of one challenge judged: one, or all of them where the jury looks at them together."""
+async def judge(arena: Arena, siblings: Sequence[Duel], *, patient: bool = True, cheaply: bool = False) -> list[Duel]:
+    """Have the rollouts of one challenge judged: one, or all of them where the jury looks at them together.
+
+    With `cheaply` the cheaper judge sits, if there is one.
+    """
     rollouts = {duel.challenger: duel.rollout for duel in siblings if duel.rollout is not None}
-    challenge, jury = siblings[0].challenge, arena.jury
+    challenge, jury = siblings[0].challenge, (arena.cheaper if cheaply else None) or arena.jury
     if not jury.together and not jury.asks_about_identical:
         [rollout] = rollouts.values()
         if same := identical(challenge, rollout, jury.version):

@@ -35,7 +35,7 @@ class Line(Record):
     """One model's part of the plan."""
 
     role: str
-    """`challenger`, `control`, `judge` or `stand-in`."""
+    """`challenger`, `control`, `judge`, `stand-in` or `embedding`."""
     name: str
     model: str
     calls: int
@@ -58,6 +58,10 @@ class Plan(Record):
 
     duels: int
     lines: tuple[Line, ...]
+    tiers: dict[str, int] = {}
+    """How many of the duels are of each tier."""
+    held: int = 0
+    """Turns that wait for the draw; they are in none of these figures."""
     widths: tuple[Width, ...] = ()
     budgets: tuple[Reach, ...] = ()
 

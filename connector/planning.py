@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from connector.plan import Line, Plan
 from judges.judge import Judge
@@ -12,7 +13,7 @@ from rollouts.cost import BYTES_PER_TOKEN, Price, cost, estimate_tokens
 from rollouts.ledger import dollars
 from rollouts.model import SAFETY, Model
 from rollouts.replay import Challenger
-from rollouts.types import Challenge, Usage
+from rollouts.types import Challenge, Tier, Usage
 
 JUDGE_PROMPT_TOKENS = 1200
 """The judge's instructions and the frame around the answers, roughly."""
@@ -34,6 +35,7 @@ class Load(NamedTuple):
     conversation: str = ""
     heard: frozenset[str] = frozenset()
     """The versions of the judges who have spoken on it: they are not asked again."""
+    tier: Tier = "fresh"
 
 
 def measure(challenge: Challenge) -> tuple[int, int, int | None]:
@@ -55,9 +57,9 @@ def plan(
     """
     tallies = {c.name: _Tally(c.parameters.max_tokens or 0, default_output, _length(c.system)) for c in challengers}
     bench = [(juror, _Tally(0, default_output)) for juror in jury.jurors]
-    duels = 0
+    tiers = Counter[str]()
     for load in loads:
-        duels += 1
+        tiers[load.tier] += 1
         answering = tallies[load.challenger]
         if not load.rolled:
             answering.add(load.read, load.answer, load.most)
@@ -68,7 +70,19 @@ def plan(
                 seat.add_judge(juror.judge, per_call, longest, expected=not juror.stand_in)
     lines = [(c.model.role, c.name, c.model, tallies[c.name]) for c in challengers]
     judges = [(juror.model.role, juror.version, juror.model, seat) for juror, seat in bench]
-    return Plan(duels=duels, lines=tuple(_line(*each, attempts) for each in (*lines, *judges)))
+    found = tuple(_line(*each, attempts) for each in (*lines, *judges))
+    return Plan(duels=tiers.total(), lines=found, tiers={tier: tiers[tier] for tier in get_args(Tier) if tiers[tier]})
+
+
+def embedding(model: Model, tokens: Iterable[int], default_output: int) -> Line:
+    """Return what turning texts into vectors takes, of which each call reads so many `tokens`.
+
+    What was bought before, and is bought no more, is reckoned with all the same.
+    """
+    calls = _Tally(0, default_output)
+    for read in tokens:
+        calls.add(read, 0, None)
+    return _line(model.role, model.name, model, calls, 1)
 
 
 class _Tally:

@@ -164,6 +164,9 @@ class Store(Journal, Protocol):
     async def opinions(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> list[Opinion]:
         """Return what each judge said by itself in the judgments of one judge or jury."""
 
+    async def judged_by(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> int:
+        """Count the duels of these challengers of which `judge` was the last to speak."""
+
     async def people(self, fingerprints: Mapping[str, str], epoch: str | None = None) -> list[HumanVerdict]:
         """Return every verdict of every person on these challengers' duels, whoever judges them today."""
 
@@ -186,6 +189,9 @@ class Store(Journal, Protocol):
     ) -> set[str]:
         """Return the names of the epochs that are closed, under these conditions or any."""
 
+    async def held_epochs(self) -> list[str]:
+        """Return the epochs of which turns wait for the draw, the oldest first."""
+
     async def published(self, closed: Closed) -> None:
         """The sink has it as closed."""
 
@@ -201,8 +207,17 @@ class Store(Journal, Protocol):
     async def masking_key(self) -> bytes:
         """Return the key of this store, made once: without it nobody can tell what a digest of a value stands for."""
 
+    async def originals(self, digests: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return how values that were masked are written, by their digests: what nobody may see is not there."""
+
+    async def count_originals(self) -> int:
+        """Count the values that are kept so, in every turn anew."""
+
+    async def drop_originals(self) -> int:
+        """Keep no longer what masks stand for; return how many values that was."""
+
     async def masked(self) -> Mapping[str, Masked]:
-        """Count what was masked in everything that was ever taken, by kind; in answers nothing is counted."""
+        """Count what was masked in everything that was ever taken, and in what models answered, by kind."""
 
     async def hold(self, holds: Collection[Hold]) -> None:
         """Write down what stands still now, in place of what did; what did before keeps its beginning."""

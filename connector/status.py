@@ -9,7 +9,7 @@ from typing import Final
 from connector.app import App
 from connector.sampling.types import Draw
 from connector.store.sqlite import is_worked_on
-from connector.types import Hold
+from connector.types import Hold, Masked
 from rollouts.ledger import Outcome, Spent, dollars
 from rollouts.types import Record
 from rollouts.windows import PERIODS, WindowState, begins, ends
@@ -78,6 +78,10 @@ class Status(Record):
     queues: tuple[Queue, ...]
     draws: tuple[Draw, ...]
     """Of the two latest epochs that anything was drawn from."""
+    masked: dict[str, Masked]
+    """What was masked in turns and answers, by kind."""
+    originals: int
+    """Values that are kept for models of one's own."""
 
 
 async def status(app: App, state: str) -> Status:
@@ -94,6 +98,8 @@ async def status(app: App, state: str) -> Status:
         money=tuple([await _money(app, window) for window in await _windows(app, now)]),
         calls=tuple(_calls(await store.spending(begins("month", now)))),
         draws=tuple(await _draws(app)),
+        masked=dict(await store.masked()),
+        originals=await store.count_originals(),
         queues=tuple(Queue(challenger=name, state=state, duels=n) for (name, state), n in sorted(states.items())),
     )
 

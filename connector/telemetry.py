@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,10 @@ import orjson
 import structlog
 
 _NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "anthropic", "apscheduler", "aiohttp")
+
+_OWN = frozenset({"timestamp", "level", "event", "logger"})
+"""What the program itself says of a line."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
 
 def configure_logs(level: str, form: str) -> None:
@@ -37,10 +42,20 @@ def configure_logs(level: str, form: str) -> None:
 def censor_logs(mask: Callable[[str], str]) -> None:
     """Let `mask` see every text of every line from here on: errors may repeat what production logged."""
 
+    def censored(value: Any) -> Any:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case str():
+                return value if _TIME.fullmatch(value) else mask(value)
+            case dict():
+                return {str(key): censored(each) for key, each in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [censored(each) for each in value]
+        return mask(str(value))
+
     def censor(_: Any, __: str, event: Any) -> Any:
-        return {
-            key: mask(value) if isinstance(value, str) and key != "timestamp" else value for key, value in event.items()
-        }
+        return {key: value if key in _OWN else censored(value) for key, value in event.items()}
 
     *others, renderer = structlog.get_config()["processors"]
     kept = [each for each in others if getattr(each, "__name__", "") != censor.__name__]

@@ -111,7 +111,7 @@ class Masked(Record):
     """How much of one kind was masked."""
 
     values: int
-    """Different values, counted anew in every turn that holds them."""
+    """Different values, counted anew in every turn that holds them; and those that answers added."""
     challenges: int
     """Turns that hold any."""
 

@@ -45,7 +45,8 @@ class Watch:
         engine, down = self._app.engine, set(self._app.engine.unavailable)
         yield from shortages(self._app.budget.windows, self._alerts.budget_share)
         yield from exhaustion(self._app.budget.exhausted, now)
-        yield from standstills(engine.holding.found(), now)
+        by_themselves = {f"lane {lane.challenger}" for lane in engine.lanes if lane.parked is None}
+        yield from standstills([hold for hold in engine.holding.found() if hold.what not in by_themselves], now)
         yield from outages(down if last else down & self._down, now)
         self._down = down
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from judges.judge import Ask
@@ -32,10 +32,12 @@ class Question(NamedTuple):
     """The trace whose words are in the material."""
     look: int
     """Which of several looks, perhaps at the same material, this is: each is a call of its own."""
+    masks: Mapping[str, str]
+    """The placeholders in the material, as in `Challenge.masks`."""
 
     def key(self, asked: int) -> str:
         """Name a call by all that it depends on; earlier replies follow from these."""
-        return hashlib.sha256(json.dumps([*self, asked]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([*self[:-1], asked]).encode()).hexdigest()
 
     def request(self, asked: int, messages: tuple[Message, ...], parameters: Parameters) -> Request:
         """Return the call that puts the question for the first time, or again."""
@@ -45,6 +47,7 @@ class Question(NamedTuple):
             repetition=self.look,
             messages=messages,
             parameters=parameters,
+            masks=self.masks,
         )
 
     def opening(self) -> tuple[Message, ...]:

@@ -135,5 +135,5 @@ class ModelJudge(Judge, ABC):
     ) -> Answered[Said]:
         """Put one question and return what was made of the replies; `look` sets apart looks at the same material."""
         told, trace_id = (self.instructions, material, self.urging), challenge.origin.trace_id
-        question = Question(*told, self.version(model), challenge.id, trace_id, look)
+        question = Question(*told, self.version(model), challenge.id, trace_id, look, challenge.masks)
         return await until_read(question, ask, read, parameters=self.method(model).parameters, most=self.asks)

@@ -55,7 +55,7 @@ class EmbeddingModel:
     def __init__(self, model: Model) -> None:
         """`model` asks an `Embeddings`."""
         self.space = f"{model.name}/{model.version}"
-        self._model = model
+        self.model = model
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Ask for `BATCH` texts in one call; the same again is not paid again until its draw is done.
@@ -64,10 +64,20 @@ class EmbeddingModel:
         """
         import numpy as np  # noqa: PLC0415  heavy, and needed for few
 
-        batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-        answers = [await self._model.ask(_request(self.space, batch)) for batch in batches]
-        rows = [_unpacked(answer, len(batch)) for answer, batch in zip(answers, batches, strict=True)]
+        parts = batches(texts)
+        answers = [await self.model.ask(_request(self.space, batch)) for batch in parts]
+        rows = [_unpacked(answer, len(batch)) for answer, batch in zip(answers, parts, strict=True)]
         return np.concatenate(rows)
+
+
+def batches(texts: Sequence[str]) -> list[Sequence[str]]:
+    """Return what each call asks for."""
+    return [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+
+
+def question(texts: Sequence[str]) -> Message:
+    """Return what one call reads."""
+    return Message(role="user", parts=tuple(Text(content=text) for text in texts))
 
 
 class Embeddings(Endpoint, Provider):
@@ -116,7 +126,7 @@ class Embeddings(Endpoint, Provider):
 
 def _request(space: str, texts: Sequence[str]) -> Request:
     key = hashlib.sha256("\x1f".join((space, *texts)).encode("utf-8", "replace")).hexdigest()
-    return Request(key=KEY + key, messages=(Message(role="user", parts=tuple(Text(content=text) for text in texts)),))
+    return Request(key=KEY + key, messages=(question(texts),))
 
 
 def _completion(response: httpx2.Response, count: int) -> Completion:

@@ -17,11 +17,11 @@ from rollouts.budget import Budget
 from rollouts.cache import Cache, NoCache, content_of, lasting
 from rollouts.cost import BYTES_PER_TOKEN, Price, cost, estimate_tokens
 from rollouts.endpoint import PATIENCE_S, Endpoint
-from rollouts.errors import Fatal, Retryable, UnderstudyError
+from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
 from rollouts.journal import Journal
 from rollouts.ledger import Outcome, Purchase, Role, Settlement, picodollars
 from rollouts.limits import Limits, Place
-from rollouts.masking import Mask, NoMask
+from rollouts.masking import Mask, NoMask, Sees
 from rollouts.provider import Provider
 from rollouts.types import Completion, Request
 from rollouts.whole import whole
@@ -59,12 +59,13 @@ class Model:
         cache: Cache | None = None,
         mask: Mask | None = None,
         role: Role = "challenger",
-        worst_output_tokens: int = 4096,
+        worst_output_tokens: int = 16384,
         now: Callable[[], datetime] = _now,
     ) -> None:
         """`worst_output_tokens` is set aside for requests without `max_tokens`. Raises `Fatal` for unfit limits.
 
-        Under a budget such an answer is cut there too: a length that nobody limits could overrun any budget.
+        Under a budget nothing longer is asked for: a length that nobody limits could overrun any budget. An answer that
+        is cut there is none, as it would have been longer for production.
         """
         if isinstance(provider, Endpoint) and provider.connections < limits.concurrency:
             raise Fatal(
@@ -75,7 +76,7 @@ class Model:
         self.provider = provider
         self.price = price
         self.role: Role = role
-        self.version = _version(provider)
+        self.version = _version(provider, (mask or NoMask()).sees)
         """Changes with anything that may change the answers: provider, model, address, what is added or left out."""
         self.label = f"{name}{_options(provider)}"
         """The name, and a mark that changes with what is added to requests or left out of them."""
@@ -94,7 +95,8 @@ class Model:
         """Return the answer to `request`, bought now or before. Raises what the provider or the budget raises.
 
         Two callers with one question get one answer: the second waits for the first. An answer that is cut off, or not
-        `fit`, is returned and not kept for others who ask the same.
+        `fit`, is returned and not kept for others who ask the same; where only our own limit has cut it off, that is a
+        `Permanent`.
         """
         request = self._mask.request(request)
         content = content_of(request, self.version)
@@ -126,28 +128,42 @@ class Model:
         raise AssertionError
 
     async def _try(self, request: Request) -> Completion:
-        request = self._bounded(request)
+        request = await self._mask.shown(request)
+        capped, request = self._is_capped(request), self._bounded(request)
         read = estimate_tokens(request.messages, request.tools)
         tokens = read + min(request.parameters.max_tokens or USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS)
         async with self._limits.slot(tokens) as place:
             # Only now, so that what the journal knows as begun after a crash was in flight, and not waiting for a slot.
-            return await self._purchased(request, self._purchase(self._worst(request, read)), place)
+            return await self._purchased(request, self._purchase(self._worst(request, read)), place, capped=capped)
 
-    async def _purchased(self, request: Request, purchase: Purchase, place: Place) -> Completion:
-        """Reserve, note, send, note, settle."""
+    async def _purchased(self, request: Request, purchase: Purchase, place: Place, *, capped: bool) -> Completion:
+        """Reserve, note, send, note, settle; a call that is cancelled is settled too."""
         with await self._budget.reserve(purchase) as reservation:
             entry = await self._journal.begin(request.key, reservation.purchase)
             try:
                 completion = self._priced(self._kept_of(whole(await self.provider.complete(request)), request))
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 if isinstance(error, UnderstudyError):
-                    error.args = (self._mask.words(str(error)),)  # providers repeat in errors what they were asked
+                    error.args = (
+                        self._mask.words(str(error), request),
+                    )  # providers repeat in errors what they were asked
                     place.failed(error)
-                await self._journal.drop(request.key, entry, reservation.settle(_failed(error, purchase)))
+                ended = self._journal.drop(request.key, entry, reservation.settle(_failed(error, purchase)))
+                await asyncio.shield(ended)  # else the ledger would show it as under way until the next start
                 raise
             place.answered(completion)
-            await self._journal.keep(request.key, entry, completion, reservation.settle(_answered(completion)))
+            paid = reservation.settle(_answered(completion))
+            if capped and completion.truncated:
+                await self._journal.drop(request.key, entry, paid)
+                raise self._cut()
+            await self._journal.keep(request.key, entry, completion, paid)
         return completion
+
+    def _cut(self) -> Permanent:
+        """Nobody knows what the model would have said: that is no fault of its own."""
+        return Permanent(
+            f"cut at {self._worst_output_tokens} tokens, for the sake of the budget", hint="raise budget.output_tokens"
+        )
 
     def _kept_of(self, completion: Completion, request: Request) -> Completion:
         """What a model knows or makes up is masked before anything remembers it. Such an answer is paid in any case."""
@@ -166,8 +182,13 @@ class Model:
         written = request.parameters.max_tokens or self._worst_output_tokens
         return None if self.price is None else self.price.worst(SAFETY * read_tokens, written)
 
+    def _is_capped(self, request: Request) -> bool:
+        """Whether nobody but us limits the answer, and we do: where it costs money, and money is limited."""
+        free = self.price is not None and self.price.free
+        return not (request.parameters.max_tokens or free) and self._budget.limits(self.name)
+
     def _bounded(self, request: Request) -> Request:
-        if request.parameters.max_tokens or not self._budget.limits(self.name):
+        if not self._is_capped(request):
             return request
         bounded = request.parameters.model_copy(update={"max_tokens": self._worst_output_tokens})
         return request.model_copy(update={"parameters": bounded})
@@ -189,7 +210,7 @@ def _answered(completion: Completion) -> Settlement:
     )
 
 
-def _failed(error: Exception, purchase: Purchase) -> Settlement:
+def _failed(error: BaseException, purchase: Purchase) -> Settlement:
     """What nobody expected may have been paid like any other call."""
     if isinstance(error, UnderstudyError) and not error.paid:
         return Settlement(outcome=Outcome.REFUSED, spent=0)
@@ -204,8 +225,9 @@ def _options(provider: Provider) -> str:
     return f"~{hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:4]}" if told else ""
 
 
-def _version(provider: Provider) -> str:
+def _version(provider: Provider, sees: Sees) -> str:
     # Without defaults, so that a field added in a later release does not make everything be paid again.
     fields = provider.model_dump(mode="json", exclude=set(Endpoint.OPERATIONAL), exclude_defaults=True)
     kind = f"{type(provider).__module__}.{type(provider).__qualname__}"
-    return hashlib.sha256(orjson.dumps([kind, fields], option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+    told = [kind, fields] if sees == "masks" else [kind, fields, sees]
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]

@@ -9,7 +9,7 @@ Parts carry the names of the OpenTelemetry GenAI conventions, because every prov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -167,6 +167,8 @@ class Request(Record):
     parameters: Parameters = Parameters()
     masks: Mapping[str, str] = {}
     """The placeholders of its conversation, as in `Challenge.masks`, so that the answer gets the same ones."""
+    originals: Mapping[str, Sequence[str]] = Field(default={}, exclude=True, repr=False)
+    """What a local model was shown in place of placeholders, as in `Challenge.originals`."""
 
 
 class Completion(Record):
@@ -249,6 +251,8 @@ class Challenge(Record):
     """The answer that is known to be right, as golden sets have it: a judge sees it as a reference."""
     masks: Mapping[str, str] = {}
     """The placeholders that stand in its texts, such as `<EMAIL_1>`, by a keyed digest of what they stand for."""
+    originals: Mapping[str, Sequence[str]] = Field(default={}, exclude=True, repr=False)
+    """What that is, in every spelling, by the same digests: on the way into the store, and only if a model is local."""
 
 
 class Rollout(Record):

@@ -37,11 +37,13 @@ def test_the_two_commands_come_first() -> None:
 
 
 def test_the_configuration_shown_is_valid(tmp_path: Path) -> None:
-    """It can be pasted as it stands, and so can the jury, in the judge's place."""
-    shown, jury = blocks("toml")
+    """It can be pasted as it stands, and so can the tiers beside it, and the jury in the judge's place."""
+    shown, jury, tiers = blocks("toml")
     path = tmp_path / "config.toml"
     path.write_text(shown, encoding="utf-8")
     assert set(read(path).challengers) == set(tomllib.loads(shown)["challengers"])
+    path.write_text(shown + "\n" + tiers, encoding="utf-8")
+    assert read(path).tiers.golden.datasets == ("support-golden",)
     path.write_text(jury + "\n" + re.sub(r"\[judge\.model\]\n(\w.*\n)*", "", shown), encoding="utf-8")
     asked = read(path).jury
     assert asked is not None

@@ -49,15 +49,17 @@ class Shelf(NamedTuple):
     """What the hits would have cost; `None` where no price is known."""
 
 
-def find(db: sqlite3.Connection, content: str, trace_id: str, now: float, since: float) -> str | None:
-    """Return the answer that was bought after `since`, and note who uses it."""
+def find(db: sqlite3.Connection, content: str, since: float) -> str | None:
+    """Return the answer that was bought after `since`."""
     sql = "select completion from answer where content = ? and bought_at >= ?"
     row = db.execute(sql, (content, since)).fetchone()
-    if row is None:
-        return None
+    return None if row is None else str(row[0])
+
+
+def used(db: sqlite3.Connection, content: str, trace_id: str, now: float) -> None:
+    """Note who uses an answer."""
     db.execute(_USED, (now, content))
     _note_use(db, content, trace_id)
-    return str(row[0])
 
 
 def keep(db: sqlite3.Connection, content: str, completion: Completion, trace_id: str, now: float) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
 
 from connector.cache import answers
 from connector.cache.options import MEGABYTE, CacheTable
 from rollouts.errors import Fatal
+
+T = TypeVar("T")
 
 _PATIENCE_S = 30.0
 _HINT = "`understudy cache clear` makes it anew; only money is lost by that"
@@ -30,6 +34,26 @@ def open_file(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     connection.isolation_level = None
+    return connection
+
+
+def look(path: str, work: Callable[[sqlite3.Connection], T]) -> T | None:
+    """Run `work`, which only reads, without writing one byte into the file; where there is none, nothing is found."""
+    if not Path(path).exists():
+        return None
+    with closing(_reader(path)) as connection:
+        return work(connection)
+
+
+def _reader(path: str) -> sqlite3.Connection:
+    """A place that cannot be written to holds no room for the files beside it: then nobody else can write either."""
+    address = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S)
+    try:
+        connection.execute("select 1 from answer limit 1")
+    except sqlite3.OperationalError:
+        connection.close()
+        return sqlite3.connect(f"{address}&immutable=1", uri=True)
     return connection
 
 

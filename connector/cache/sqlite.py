@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from connector.cache import answers
+from connector.cache import answers, file
 from connector.cache.file import open_file
 from connector.cache.options import MEGABYTE, CacheTable, Mode
 from connector.clock import Clock
@@ -22,6 +23,9 @@ from rollouts.types import Completion
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+_LARGEST = 0.5
+"""The share of the size limit that one answer may take."""
 
 
 class Savings(NamedTuple):
@@ -50,13 +54,14 @@ class SqliteCache:
     ) -> None:
         """`max_size` is in MB."""
         self._path, self._reads, self._writes = path, mode in ("on", "read_only"), mode in ("on", "write_only")
+        self._notes = mode == "on"
         self._ttl_s = None if ttl is None else ttl.total_seconds()
         self._most_bytes = max_size * MEGABYTE
         self._clock = clock or Clock()
         self.savings = Savings(0, 0.0)
         self._writer: Writer | None = None
         try:
-            if mode != "off":
+            if self._writes:
                 self._writer = Writer(partial(open_file, path), called="the cache")
         except Fatal as error:
             self._do_without(error)
@@ -72,20 +77,24 @@ class SqliteCache:
         if not self._reads:
             return None
         now = self._now_s()
-        found = await self._run(lambda db: answers.find(db, content, trace_id, now, self._since_s(now)))
+        if self._notes:
+            found = await self._run(lambda db: self._used(db, content, trace_id, now))
+        else:
+            found = await self._look(lambda db: answers.find(db, content, self._since_s(now)))
         if found is None:
             return None
         try:
             completion = Completion.model_validate_json(found)
         except ValidationError:
-            await self._run(lambda db: answers.drop(db, content))
+            if self._notes:
+                await self._run(lambda db: answers.drop(db, content))
             return None
         self.savings = Savings(self.savings.answers + 1, self.savings.usd + (completion.cost_usd or 0.0))
         return completion
 
     async def put(self, content: str, completion: Completion, trace_id: str) -> None:
-        """Keep an answer, and make room for it."""
-        if not self._writes:
+        """Keep an answer, and make room for it; not one for which most of the others would have to go."""
+        if not self._writes or len(completion.model_dump_json()) > _LARGEST * self._most_bytes:
             return
         now = self._now_s()
 
@@ -99,6 +108,19 @@ class SqliteCache:
         """Close the file."""
         if self._writer is not None:
             await self._writer.aclose()
+
+    def _used(self, db: sqlite3.Connection, content: str, trace_id: str, now_s: float) -> str | None:
+        found = answers.find(db, content, self._since_s(now_s))
+        if found is not None:
+            answers.used(db, content, trace_id, now_s)
+        return found
+
+    async def _look(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        try:
+            return await asyncio.to_thread(file.look, self._path, work)
+        except (OSError, sqlite3.DatabaseError) as error:
+            self._do_without(error)
+            return None
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         if self._writer is None:

@@ -13,7 +13,10 @@ from connector.app import App
 from connector.commands._common import table
 from connector.expecting import reaches, widths
 from connector.plan import Plan
-from connector.planning import Load, plan
+from connector.planning import Load, embedding, plan
+from connector.types import Fate
+from rollouts.cost import estimate_tokens
+from rollouts.embedding import EmbeddingModel, batches, question
 
 NOT_APPROVED = 3
 """The exit code of a verb that was not allowed to spend."""
@@ -44,10 +47,23 @@ async def make_plan(app: App, loads: Sequence[Load] | None = None) -> Plan:
         app.config.budget.output_tokens,
         attempts=app.config.retry.attempts,
     )
+    held = sum(each.count for each in await app.store.ledger() if each.of == "turn" and each.fate is Fate.HELD)
     judged = await app.store.judged_conversations(arena.jury.version, marks)
     told = widths(loads, judged, await app.engine.leaderboard(), arena.challengers)
     reached = reaches(app.budget.windows, made.lines, made.duels)
-    return made.model_copy(update={"widths": tuple(told), "budgets": tuple(reached)})
+    return made.model_copy(update={"widths": tuple(told), "budgets": tuple(reached), "held": held})
+
+
+async def plan_of_draw(app: App) -> Plan:
+    """Return what drawing from the turns that wait would buy: vectors of their texts; for most it is nothing."""
+    sampler = app.engine.sampler
+    if sampler is None or not isinstance(sampler.embedder, EmbeddingModel):
+        return Plan(duels=0, lines=())
+    tokens = [estimate_tokens([question(batch)]) async for texts in app.engine.undrawn() for batch in batches(texts)]
+    if not tokens:
+        return Plan(duels=0, lines=())
+    line = embedding(sampler.embedder.model, tokens, app.config.budget.output_tokens)
+    return Plan(duels=0, lines=(line,), budgets=tuple(reaches(app.budget.windows, [line], 0)))
 
 
 def show(console: Console, made: Plan) -> None:
@@ -67,10 +83,21 @@ def show(console: Console, made: Plan) -> None:
         )
         for line in made.lines
     ]
-    console.print(table(f"Plan for {made.duels:,} duels", COLUMNS, rows))
+    console.print(table(_title(made), COLUMNS, rows))
+    if len(made.tiers) > 1:
+        console.print("duels by tier: " + " · ".join(f"{tier} {count:,}" for tier, count in made.tiers.items()))
+    if made.held:
+        console.print(
+            f"{made.held:,} turns are held until they are drawn from: their duels are in none of these figures"
+        )
     _show_sums(console, made)
     _show_widths(console, made)
     _show_budgets(console, made)
+
+
+def _title(made: Plan) -> str:
+    of_draw = not made.duels and any(line.role == "embedding" for line in made.lines)
+    return "Plan for the draw" if of_draw else f"Plan for {made.duels:,} duels"
 
 
 def _show_sums(console: Console, made: Plan) -> None:
@@ -81,7 +108,7 @@ def _show_sums(console: Console, made: Plan) -> None:
     console.print(
         f"with the longest answers ${_up(made.longest_usd or 0.0)} · expected about ${made.expected_usd or 0.0:.2f}"
     )
-    if not made.budgets and made.maximum_usd:
+    if made.duels and not made.budgets and made.maximum_usd:
         console.print("No limit is set, so answers that nobody limits may be longer, and cost more: see [budget]")
 
 
@@ -113,6 +140,16 @@ def money(amount: float | None) -> str:
     if amount is None:
         return "unknown"
     return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.4f}"
+
+
+async def drawn(app: App, console: Console, *, yes: bool) -> bool:
+    """Draw from the turns that wait; show and ask before anything is bought for it. Return whether it was allowed."""
+    first = await plan_of_draw(app)
+    if first.lines and not approved(console, first, yes=yes):
+        return False
+    with console.status("drawing …"):
+        await app.engine.draw()
+    return True
 
 
 def approved(console: Console, made: Plan, *, yes: bool) -> bool:

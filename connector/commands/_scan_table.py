@@ -10,7 +10,7 @@ from rich.text import Text
 
 from connector.formats.detect import NO_FORMAT
 from connector.ledger import by_reason
-from connector.types import Count, Masked
+from connector.types import Count, Fate, Masked
 
 _FORMAT, _INTEGRATION, _COUNT, _EXAMPLE = 20, 30, 9, 36
 """Widths in columns; with what is between them, 100. Trace ids have 32 or 36 characters."""
@@ -20,7 +20,11 @@ _NOTES = {
         "`understudy show TRACE` draws how a trace was read",
     ),
 }
-"""What helps, by reason."""
+_BLOCKED = (
+    "blocked: what cannot be searched goes to nobody; `fail_closed = false` in [redaction] lets pictures, sounds and",
+    "files pass as they are, and has texts that are too long replaced by a placeholder",
+)
+"""What helps, by reason; and what does where nothing may pass unmasked."""
 
 
 def print_scan(console: Console, ledger: Sequence[Count]) -> None:
@@ -38,6 +42,8 @@ def print_scan(console: Console, ledger: Sequence[Count]) -> None:
         console.print()
     for reason in _NOTES.keys() & {each.reason for each in ledger}:
         console.print(Text("\n".join((f"{reason}:", *_NOTES[reason]))))
+    if any(each.fate == Fate.BLOCKED for each in ledger):
+        console.print(Text("\n".join(_BLOCKED)))
 
 
 def print_masked(console: Console, masked: Mapping[str, Masked]) -> None:

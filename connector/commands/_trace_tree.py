@@ -36,6 +36,8 @@ def _head(drawing: Drawing) -> Text:
     about = [drawing.name, drawing.environment, drawing.session_id and f"session {drawing.session_id}"]
     told = [beginning(each) for each in about if each] + [f"{drawing.started_at:%Y-%m-%d %H:%M:%S %Z}"]
     found = Text(f"trace {drawing.trace_id}\n{' · '.join(told)}\n")
+    if drawing.masked:
+        found.append("as it would be stored: personal data and secrets are masked (`--raw` shows production's text)\n")
     return found.append(_ended(drawing.fate, drawing.reason) + "\n", style=_ENDED.get(drawing.fate, ""))
 
 

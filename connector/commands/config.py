@@ -13,7 +13,7 @@ import typer
 
 from connector.commands._common import DEFAULT_CONFIG, ConfigPath
 from connector.config import Config
-from connector.config_file import judge, judges, provider, read
+from connector.config_file import every_judge, judge, provider, read
 
 
 def register(verb: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def register(verb: typer.Typer) -> None:
 def _resolved(config: Config, path: Path) -> dict[str, Any]:
     """Return everything with its defaults, the plug-ins' own keys included. There are no secrets to leave out."""
     found = config.model_dump(mode="json")
-    for at, judging in judges(config).items():
+    for at, judging in every_judge(config).items():
         place = reduce(getitem, at, found)
         place |= judge(judging, path, at).model_dump(mode="json")
         place["model"] |= provider(judging.model, path, (*at, "model")).model_dump(mode="json")

@@ -68,6 +68,7 @@ async def _elsewhere(path: Path, config: Config, console: Console) -> int:
     try:
         async with build(config, path, alone=False) as app:
             removed = await app.keeper.remove()
+            await app.engine.publish(every=True)  # names of traces stand on leaderboards
             results().print(
                 f"{removed} object(s) removed where results were posted; looked for once more in 10 minutes"
             )

@@ -25,6 +25,7 @@ def register(verb: typer.Typer) -> None:
         config: ConfigPath = DEFAULT_CONFIG,
         *,
         epoch: Epoch = None,
+        cheaper: Annotated[bool, typer.Option("--cheaper", help="Of [cheaper_judge], of the duels it judged.")] = False,
         brief: Annotated[bool, typer.Option("--brief", help="The main table only.")] = False,
         as_json: AsJson = False,
         csv: Annotated[bool, typer.Option("--csv", help="The result as CSV.")] = False,
@@ -34,7 +35,7 @@ def register(verb: typer.Typer) -> None:
         if fields:
             print_fields(results())
             return
-        board = run(_leaderboard(config, epoch))
+        board = run(_leaderboard(config, epoch, cheaper=cheaper))
         if as_json:
             sys.stdout.write(orjson.dumps(board.model_dump(mode="json")).decode() + "\n")
         elif csv:
@@ -47,6 +48,8 @@ def register(verb: typer.Typer) -> None:
             print_whole(results(), board)
 
 
-async def _leaderboard(path: Path, epoch: str | None) -> Leaderboard:
+async def _leaderboard(path: Path, epoch: str | None, *, cheaper: bool) -> Leaderboard:
     async with build(load(path), path, online=False) as app:
+        if cheaper:
+            return await app.engine.books.of_cheaper.board(epoch)
         return await app.engine.leaderboard(epoch)

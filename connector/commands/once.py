@@ -23,7 +23,7 @@ from connector.commands._common import (
 )
 from connector.commands._cycle import cycle, say_interrupted
 from connector.commands._looking import look_twice
-from connector.commands._plan_table import NOT_APPROVED, approved, make_plan
+from connector.commands._plan_table import NOT_APPROVED, approved, drawn, make_plan
 from connector.config import Config
 
 
@@ -50,7 +50,9 @@ async def _once(path: Path, config: Config, *, yes: bool, max_cost: float | None
     console = chatter(quiet=quiet)
     async with build(config, path, max_cost_usd=max_cost, spending=True) as app:
         say_interrupted(app, console)
-        await look_twice(app, console)
+        await look_twice(app, console, draw=False)
+        if not await drawn(app, console, yes=yes):
+            return NOT_APPROVED
         made = await make_plan(app)
         if made.duels and not approved(console, made, yes=yes):
             return NOT_APPROVED

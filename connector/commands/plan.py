@@ -11,8 +11,7 @@ import typer
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, LogFormat, Quiet, chatter, load, results, run
 from connector.commands._looking import look_twice
-from connector.commands._plan_table import make_plan, show
-from connector.types import Fate
+from connector.commands._plan_table import make_plan, plan_of_draw, show
 
 
 def register(verb: typer.Typer) -> None:
@@ -32,8 +31,8 @@ def register(verb: typer.Typer) -> None:
 async def _plan(path: Path, *, as_json: bool, quiet: bool, log_format: str | None) -> None:
     async with build(load(path, quiet=quiet, log_format=log_format), path) as app:
         await look_twice(app, chatter(quiet=quiet), draw=not app.config.sampling.buys)
-        made = await make_plan(app)
-        held = sum(each.count for each in await app.store.ledger() if each.of == "turn" and each.fate is Fate.HELD)
+        made, before = await make_plan(app), await plan_of_draw(app)
+        made = made.model_copy(update={"lines": (*before.lines, *made.lines)})
     if as_json:
         sums = {
             "expected_usd": made.expected_usd,
@@ -43,5 +42,3 @@ async def _plan(path: Path, *, as_json: bool, quiet: bool, log_format: str | Non
         sys.stdout.write(orjson.dumps(made.model_dump(mode="json") | sums).decode() + "\n")
     else:
         show(results(), made)
-        if held:
-            results().print(f"{held:,} turns are held until they are drawn from, and in none of these figures.")

@@ -35,12 +35,13 @@ def register(verb: typer.Typer) -> None:
         wanted: Annotated[str, typer.Argument(metavar="ID", help="Of a challenge, or its beginning; or of a trace.")],
         config: ConfigPath = DEFAULT_CONFIG,
         *,
+        raw: Annotated[bool, typer.Option("--raw", help="Draw a trace as production logged it, unmasked.")] = False,
         as_json: AsJson = False,
     ) -> None:
-        run(_show(config, wanted, as_json=as_json))
+        run(_show(config, wanted, raw=raw, as_json=as_json))
 
 
-async def _show(path: Path, wanted: str, *, as_json: bool) -> None:
+async def _show(path: Path, wanted: str, *, raw: bool, as_json: bool) -> None:
     config = load(path, quiet=True)
     if duels := await _stored(config, path, wanted):
         if as_json:
@@ -49,7 +50,7 @@ async def _show(path: Path, wanted: str, *, as_json: bool) -> None:
             print_challenges(results(), duels)
         return
     async with build(config, path, store=SqliteStore(":memory:")) as app:
-        drawing = await _drawn(app, wanted)
+        drawing = await _drawn(app, wanted, raw=raw)
     if as_json:
         sys.stdout.write(drawing.model_dump_json() + "\n")
     else:
@@ -74,8 +75,8 @@ def _told(duels: Sequence[Duel]) -> list[dict[str, object]]:
     ]
 
 
-async def _drawn(app: App, trace_id: str) -> Drawing:
-    """Fetch a trace and read it as a cycle would, whatever the filters say."""
+async def _drawn(app: App, trace_id: str, *, raw: bool) -> Drawing:
+    """Fetch a trace and read it as a cycle would, whatever the filters say; masked as it would be stored, or `raw`."""
     source, rules = app.engine.arena.source, app.engine.arena.rules
     sighting = await source.find(trace_id)
     if sighting is None:
@@ -86,7 +87,12 @@ async def _drawn(app: App, trace_id: str) -> Drawing:
     trace = (await source.read(sighting)).model_copy(update={"session_id": sighting.session_id})
     assembly = await assembled(app.engine.arena, sighting, trace)
     intake, left_out = sort_out(assembly, sighting, rules), _left_out(app, sighting, trace)
-    return draw(trace, assembly, intake.model_copy(update={"trace": left_out or intake.trace}))
+    intake = intake.model_copy(update={"trace": left_out or intake.trace})
+    if raw or rules.redaction is None:
+        return draw(trace, assembly, intake)
+    told = {"name": trace.name and rules.said(trace.name), "session_id": rules.stored(sighting.session_id)}
+    drawing = draw(trace, assembly, intake, rules.redaction.reader())
+    return drawing.model_copy(update={**told, "masked": True})
 
 
 def _left_out(app: App, sighting: Sighting, trace: Trace) -> Disposition | None:

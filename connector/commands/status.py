@@ -41,7 +41,7 @@ def _print(console: Console, found: Status) -> None:
     for hold in found.holds:
         until = f"; goes on {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else ""
         console.print(f"{hold.what}: since {hold.since:%Y-%m-%d %H:%M} UTC {hold.reason}{until}")
-    for line in _draws(found):
+    for line in (*_draws(found), *_masked(found)):
         console.print(line)
     console.print(table("\nMoney, UTC", ("window", "spent", "reserved", "left", "limit", "opens again"), _money(found)))
     columns = (
@@ -70,6 +70,13 @@ def _draws(found: Status) -> list[str]:
         lines += [f"  {missed:,} came too late, and nothing drawn stands for them."] if missed else []
         lines += [f"  Draw {each.number} was stratified instead: {each.fell_back}." for each in own if each.fell_back]
     return lines
+
+
+def _masked(found: Status) -> list[str]:
+    """Say how much was masked, by kind; never what it is."""
+    kinds = [f"{each.values:,} {kind} in {each.challenges:,} turn(s)" for kind, each in found.masked.items()]
+    kept = f"{found.originals:,} masked values are kept for local models."
+    return ([f"Masked: {', '.join(kinds)}."] if kinds else []) + ([kept] if found.originals else [])
 
 
 def _money(found: Status) -> list[tuple[str, ...]]:

@@ -30,9 +30,16 @@ def _conditions(board: Leaderboard) -> Iterator[str]:
         yield f"Closed on {board.closed_at:%Y-%m-%d}: these figures stay. {_left_out(board)}".rstrip()
     if board.held_up is not None:
         yield board.held_up
+    if board.cheaper_duels:
+        yield _elsewhere(board)
     yield "Figures under another judge, scale, sampling or window have another hash and are never compared."
     if board.decided_by:
         yield f"Weights and margin {board.decided_by}: they change what is weighed up or advised, and no other figure."
+
+
+def _elsewhere(board: Leaderboard) -> str:
+    said = f"In no figure: {board.cheaper_duels:,} duel(s) that {board.cheaper_judge} judged while money was short"
+    return f"{said}." if board.closed_at else f"{said}; `understudy rejudge` has {board.judge} judge them too."
 
 
 def _left_out(board: Leaderboard) -> str:

@@ -22,10 +22,10 @@ _ANY_SCRIPT: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,
 _DOT: Final = re.compile(_STOP, re.IGNORECASE)
 _PASSWORD: Final = re.compile(r"://[^\s/@:]*:[^\s/@]*$")
 """Before the `@` of a URL stand a user and a password, and behind it a host."""
-_NOBODY: Final = ("git@",)
-"""Users that stand for no person."""
+_NOBODY: Final = re.compile(r"git@|.*@\dx\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
+"""Users that stand for no person, and names of pictures for sharper screens."""
 
-_V4: Final = re.compile(r"(?<![A-Za-z0-9.])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?!\.?[A-Za-z0-9])")
+_V4: Final = re.compile(r"(?<![A-Za-z0-9.])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?!\.?[A-Za-z0-9]|-[a-z])")
 _V6: Final = re.compile(
     r"(?<![A-Za-z0-9:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.\d{1,3}){0,3}(?![A-Za-z0-9:])"
 )
@@ -44,9 +44,7 @@ def emails(text: str) -> Iterator[Found]:
         return
     known = set[int]()
     for found in _EMAIL.finditer(text):
-        if not found[0].lower().startswith(_NOBODY) and not _PASSWORD.search(
-            text, max(0, found.start() - 200), found.end("local")
-        ):
+        if not _NOBODY.match(found[0]) and not _PASSWORD.search(text, max(0, found.start() - 200), found.end("local")):
             known.update(range(found.start(), found.end()))
             address = f"{found['local']}@{_DOT.sub('.', found['domain'])}"
             yield Found(found.start(), found.end(), "EMAIL", address.casefold())
@@ -72,5 +70,5 @@ def _machine(found: re.Match[str]) -> Iterator[Found]:
         address = str(ipaddress.ip_address(written))
     except ValueError:
         return
-    if address not in _EVERYWHERE:
+    if address not in _EVERYWHERE and not address.startswith("255.255."):
         yield Found(found.start(), found.start() + len(written), "IP", address)

@@ -6,10 +6,9 @@ was said before the next, so both number the same values alike, and nobody needs
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Protocol
 
 from connector.redaction.found import Unmaskable
-from connector.redaction.texts import Texts
 from rollouts.types import (
     Challenge,
     Completion,
@@ -29,10 +28,23 @@ from rollouts.types import (
 _ARTICLES: Final = {"image": "an image", "audio": "a sound", "video": "a film", "document": "a document"}
 
 
+class Rewriting(Protocol):
+    """What becomes of the texts on the way."""
+
+    def text(self, text: str) -> str:
+        """Return what stands in place of a text; JSON stays JSON."""
+
+    def name(self, name: str) -> str:
+        """Return what stands in place of an identifier: an identifier."""
+
+    def value(self, value: Any) -> Any:
+        """Return what stands in place of a JSON value."""
+
+
 class Walk:
     """One walk through one conversation."""
 
-    def __init__(self, texts: Texts, *, strict: bool) -> None:
+    def __init__(self, texts: Rewriting, *, strict: bool) -> None:
         self._texts, self._strict = texts, strict
 
     def challenge(self, challenge: Challenge) -> Challenge:

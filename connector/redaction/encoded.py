@@ -11,7 +11,7 @@ from typing import Final
 from connector.redaction.found import Finder, Found, Unmaskable
 
 _BLOB: Final = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}")
-_FILE: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w=.+-]+)*[;,]", re.IGNORECASE)
+_FILE: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w=.+-]+)*,[\w+/%=-]{8}", re.IGNORECASE)
 _FILE_CHARACTERS: Final = 1024
 """From this length on, base64 that is no text is taken for a file."""
 

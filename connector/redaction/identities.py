@@ -8,13 +8,13 @@ from importlib import import_module
 from typing import Final
 
 from connector.redaction.found import Finder, Found
-from connector.redaction.numbers import in_uuid
+from connector.redaction.numbers import in_uuid, names_a_thing
 
 SHAPES: Final = {
     "at.vnr": r"\d{4} \d{6}",
     "be.nn": r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}",
     "br.cpf": r"\d{3}\.\d{3}\.\d{3}-\d{2}",
-    "ca.sin": r"\d{3}[ -]\d{3}[ -]\d{3}",
+    "ca.sin": r"\d{3}-\d{3}-\d{3}",
     "ch.ssn": r"756\.\d{4}\.\d{4}\.\d{2}",
     "cn.ric": r"\d{17}[\dXx]",
     "de.idnr": r"\d{2} \d{3} \d{3} \d{3}",
@@ -85,7 +85,8 @@ def _alone(shape: str) -> str:
 
 
 def _fits(found: re.Match[str], check: Callable[[str], bool]) -> bool:
-    return check(found[0]) and not in_uuid(found.string, found.start(), found.end())
+    text, (start, end) = found.string, found.span()
+    return check(found[0]) and not in_uuid(text, start, end) and not names_a_thing(text, start)
 
 
 def _said(text: str, start: int, checks: Sequence[Callable[[str], bool]]) -> Iterator[Found]:

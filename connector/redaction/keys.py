@@ -10,7 +10,8 @@ from connector.redaction.found import Found
 
 _KNOWN: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"sk-[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic, OpenRouter, Langfuse
+    r"sk-(?:proj|svcacct|admin|ant|or|lf)-[A-Za-z0-9_-]{12,}"  # OpenAI, Anthropic, OpenRouter, Langfuse
+    r"|sk-(?=[A-Za-z0-9_-]{16})(?:[A-Za-z0-9_]{1,19}-){0,6}(?=[A-Za-z_]{0,40}\d)[A-Za-z0-9_]{8,}[A-Za-z0-9_-]*"
     r"|[srp]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{16,}"
     r"|(?:AKIA|ASIA)[0-9A-Z]{16}"
     r"|gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}"
@@ -35,15 +36,18 @@ _GIVEN: Final = re.compile(
 )
 _WORDS: Final = ("key", "secret", "token", "pass", "pwd", "kennwort", "contrase")
 _MERE_WORD: Final = re.compile(
-    r"[a-z]+|[A-Z]?[a-z]+(?:[_.-][a-z]+)*|[A-Z_]+|\d{1,7}|true|false|null|none", re.IGNORECASE
+    r"[a-z]+|[A-Z]?[a-z]+(?:[_.-][a-z]+)*|[A-Z_]+|\d{1,7}|\d{4}-\d\d-\d\d|true|false|null|none", re.IGNORECASE
 )
+_EXAMPLE: Final = re.compile(r"(?:your|example)[_-][a-z_-]+", re.IGNORECASE)
+"""What stands for a key in an example."""
+_JOINED: Final = re.compile(r"[A-Za-z]{1,16}(?:[_./-](?:[A-Za-z]{1,16}|\d{1,4}))+")
 _LONG: Final = 24
 """Characters from which even a value of letters only is no word."""
 
 _USER: Final = re.compile(r"(?<=://)(?P<value>[^\s/@:\"'<>]{0,128}:[^\s/@\"'<>]{1,256})@")
 _ASKED: Final = re.compile(
-    r"[?&;#](?:[a-z0-9_-]{1,24}[_-])?(?:token|key|apikey|sig|signature|secret|password|passwd|pwd|auth|code|credential|jwt|sid"
-    r"|session|policy)=(?P<value>[^\s&#\"'<>\\]{4,4096})",
+    r"[?&;#](?:[a-z0-9_-]{1,24}[_-])?(?:(?:token|apikey|api[_-]key|sig|signature|secret|password|passwd|pwd|credential|jwt)="
+    r"|(?:key|auth|code|sid|session|policy)=(?=[^\s&#\"'<>\\]{8}))(?P<value>[^\s&#\"'<>\\]{4,4096})",
     re.IGNORECASE,
 )
 
@@ -55,7 +59,7 @@ def keys(text: str) -> Iterator[Found]:
         yield from (_whole(found, "KEY") for found in _PEM.finditer(text))
     low = text.lower()
     if "bearer" in low or "basic" in low or "token" in low:
-        yield from (_value(found, "KEY") for found in _CARRIED.finditer(text) if not _mere_word(found["value"]))
+        yield from (_value(found, "KEY") for found in _CARRIED.finditer(text) if not _words(found["value"]))
     if any(word in low for word in _WORDS):
         yield from (_value(found, "KEY") for found in _GIVEN.finditer(text) if not _mere_word(found["value"]))
 
@@ -69,8 +73,14 @@ def url_credentials(text: str) -> Iterator[Found]:
 
 
 def _mere_word(value: str) -> bool:
-    """Whether a value is rather a word, a type or a small number than a secret."""
-    return len(value) < _LONG and _MERE_WORD.fullmatch(value.rstrip(".!?:")) is not None
+    """Whether a value is rather a word, a type, a date or a small number than a secret."""
+    plain = value.rstrip(".!?:")
+    return bool(_EXAMPLE.fullmatch(plain) or (len(value) < _LONG and _MERE_WORD.fullmatch(plain)))
+
+
+def _words(value: str) -> bool:
+    """Whether what follows `token` or `basic` in running text goes on with words."""
+    return _mere_word(value) or _JOINED.fullmatch(value) is not None
 
 
 def _whole(found: re.Match[str], label: str) -> Found:

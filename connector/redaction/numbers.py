@@ -9,27 +9,42 @@ from typing import Final
 from connector.redaction.found import Finder, Found
 
 _BLOCKS: Final = re.compile(r"[+(]{0,2}\d++(?:[ ().\-/]{1,3}\d++){0,6}")
-_START: Final = re.compile(
-    r"(?<![A-Za-z0-9_])(?<!\d[.,])(?=\(?\+\(?\d|\(?0[\d )(]|\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}(?!\d))"
-)
+_AMERICAN: Final = re.compile(r"(?:1[ .-])?\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}(?!\d)")
+_START: Final = re.compile(rf"(?<![A-Za-z0-9_])(?:(?=\(?\+\(?\d)|(?<!\d[.,])(?=\(?0[\d )(]|{_AMERICAN.pattern}))")
 """Where a number may begin: a plus, a zero, or three digits of ten as North America writes them."""
-_DATE: Final = re.compile(r"(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d(?!\d)|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d(?!\d)")
+_WHEN: Final = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d"
+    r"|[0-2]?\d:[0-5]\d(?::[0-6]\d(?:[.,]\d{1,12})?)?)(?!\d)"
+)
+"""Dates and times of day."""
+_DECIMAL: Final = re.compile(r"\d{1,2}\.\d+")
 _REACHES: Final = re.compile(
-    r"(?:phone|tel|call|mobil|cell|fax|whatsapp|sms|handy|rufnummer|m[óo]vil|portable|msisdn|reach me)"
-    r"[^\d\n+(]{0,24}+(?<![A-Za-z0-9_])(?=[+(\d])",
+    r"(?:phone|(?<![A-Za-z])(?:tel(?:efon\w*|e?f[óo]no|\.|(?![A-Za-z]))|mobil(?![a-z]*it)|cell(?![a-z])|fax|whatsapp"
+    r"|(?<!tool )(?<!function )call(?:ed|ing)?(?![A-Za-z_]| id)|sms(?!_)|handy|rufnummer|m[óo]vil|msisdn|reach me))"
+    r"(?:(?!,\s{0,8}[\"'])[^\d\n+(}\]]){0,24}+(?<![A-Za-z0-9_])(?=[+(\d])",
     re.IGNORECASE,
 )
+"""What says that a number reaches somebody, as far as it speaks of it: not beyond its own place in JSON."""
+_NAMES_A_THING: Final = re.compile(
+    r"(?<![A-Za-z])(?:order|item|product|sku|part|serial|invoice|ticket|booking|reservation|confirmation|tracking|shipment"
+    r"|parcel|reference|flight|transaction|isbn|ean|upc|row|seq(?:uence)?|trace|span)s?"
+    r"(?:[ _-]?(?:no|nr|num|number|id|code|ref))?s?[\s.:#\"'=]{0,5}$",
+    re.IGNORECASE,
+)
+"""What says that the number behind it is the number of a thing."""
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DIGITS: Final = range(7, 16)  # E.164 ends at fifteen
 _TRUNK_DIGITS: Final = range(10, 13)
-_AMERICAN: Final = re.compile(r"\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}")
 
 _CARD: Final = re.compile(
-    r"(?<![A-Za-z0-9_])(?=(\d{4}(?:[ .-]\d{4}){3}|\d{4}[ .-]\d{6}[ .-]\d{4,5}|\d{13,19})"
+    r"(?<![A-Za-z0-9_])(?<!\d\.)(?=(\d{4}(?:[ .-]\d{4}){3}|\d{4}[ .-]\d{6}[ .-]\d{4,5}|\d{14,19})"
     r"(?![A-Za-z0-9_]))"
 )
-_ISSUED: Final = re.compile(r"4|5[0-8]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[0-9]|6")
-"""How the numbers of card schemes begin (ISO/IEC 7812): ids and times begin so less often."""
+_ISSUED: Final = re.compile(
+    r"4\d{15}|(?=\d{16}$)(?:5[1-5]|2(?:20[0-4]|22[1-9]|2[3-9]|[3-6]|7[01]|720)|6(?:0|4[4-9]|5)|35)\d+|3[47]\d{13}"
+    r"|3(?:0|[689])\d{12}|62\d{14,17}|(?:50[0-9]|5[6-8]|6304|67)\d{11,17}"
+)
+"""How the numbers of card schemes begin and how long they are (ISO/IEC 7812): ids and times are so less often."""
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9]))")
 _SHORTEST_IBAN: Final = 15
@@ -43,11 +58,12 @@ def phones(regions: Sequence[str]) -> Finder:
     """
 
     def find(text: str) -> Iterator[Found]:
+        text = _WHEN.sub(_no_digits, text)
         starts = {found.start(): False for found in _START.finditer(text)}
         starts |= {found.end(): True for found in _REACHES.finditer(text)}
         until = 0
         for start in sorted(starts):
-            if start < until or _DATE.match(text, start):
+            if start < until or (not starts[start] and names_a_thing(text, start)):
                 continue
             for end in _ends(text, start):
                 if value := _number(text[start:end], regions, said=starts[start]):
@@ -56,6 +72,17 @@ def phones(regions: Sequence[str]) -> Finder:
                     break
 
     return find
+
+
+def _no_digits(found: re.Match[str]) -> str:
+    return "x" * len(found[0])
+
+
+def names_a_thing(text: str, start: int) -> bool:
+    """Whether the words before `start` say that what begins there is the number of an order or another thing."""
+    return (
+        not text.startswith(("+", "00"), start) and _NAMES_A_THING.search(text, max(0, start - 40), start) is not None
+    )
 
 
 def _ends(text: str, start: int) -> list[int]:
@@ -76,7 +103,7 @@ def _number(written: str, regions: Sequence[str], *, said: bool) -> str | None:
         return _valid(f"+{number}", None) if len(number) in _DIGITS else None
     trunk = digits.startswith("0") and (len(digits) in _TRUNK_DIGITS or not written.isdigit())
     american = _AMERICAN.fullmatch(written) is not None
-    if len(digits) not in _DIGITS or not (said or trunk or american):
+    if len(digits) not in _DIGITS or not (said or trunk or american) or (_DECIMAL.fullmatch(written) and not said):
         return None
     found = (_valid(written, region) for region in regions if said or trunk or region in {"US", "CA"})
     return next(filter(None, found), None)
@@ -95,11 +122,12 @@ def _valid(written: str, region: str | None) -> str | None:
 
 
 def cards(text: str) -> Iterator[Found]:
-    """Find payment cards: 13 to 19 digits of a known scheme whose Luhn check digit is right."""
+    """Find payment cards: 14 to 19 digits of a known scheme whose Luhn check digit is right."""
     for found in _CARD.finditer(text):
         digits = re.sub(r"\D", "", found[1])
-        if _ISSUED.match(digits) and _luhn(digits) and not in_uuid(text, found.start(1), found.end(1)):
-            yield Found(found.start(1), found.end(1), "CARD", digits)
+        start, end = found.span(1)
+        if _ISSUED.fullmatch(digits) and _luhn(digits) and not in_uuid(text, start, end):
+            yield Found(start, end, "CARD", digits)
 
 
 def _luhn(digits: str) -> bool:

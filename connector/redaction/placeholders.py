@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 PLACEHOLDER = re.compile(r"<(?P<label>[A-Z][A-Z_]{0,30})_(?P<number>\d{1,6})>")
 
@@ -23,7 +23,10 @@ def keyed(key: bytes, value: str) -> str:
 class Placeholders:
     """Numbers values in the order in which they are first found, beginning behind those that are known."""
 
-    def __init__(self, key: bytes, known: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, key: bytes, known: Mapping[str, str] | None = None, originals: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        """`originals` says how known values are written, so that they are seen where no finder would see them."""
         self._key = key
         self.masks: dict[str, str] = dict(known or {})
         """Placeholders by the keyed digests of what they stand for."""
@@ -33,10 +36,18 @@ class Placeholders:
         for placeholder in self.masks.values():
             self.pass_over(placeholder)
         self._ours = frozenset(self.masks.values())
+        self.originals: dict[str, dict[str, None]] = {}
+        """What was meant, in every spelling, by the same digests; the first spelling first."""
+        self._known = {written: digest for digest, each in (originals or {}).items() for written in each}
+        for written, digest in self._known.items():
+            if found := PLACEHOLDER.fullmatch(self.masks.get(digest, "")):
+                self.spellings[written] = found["label"], digest
 
-    def of(self, label: str, value: str, written: str) -> str:
-        """Return the placeholder of a value."""
-        digest = keyed(self._key, value)
+    def of(self, label: str, value: str, written: str, meant: str = "") -> str:
+        """Return the placeholder of a value that stands there as `written`, and means `meant` where that is kept."""
+        digest = self._known.get(written) or keyed(self._key, value)
+        if meant:
+            self.originals.setdefault(digest, {})[meant] = None
         if digest not in self.masks:
             self._highest[label] += 1
             self.masks[digest] = f"<{label}_{self._highest[label]}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from connector.redaction.conversation import Walk
@@ -15,7 +15,8 @@ from connector.redaction.placeholders import PLACEHOLDER, Placeholders, id_diges
 from connector.redaction.recogniser import Recogniser
 from connector.redaction.texts import Texts
 from rollouts.errors import Permanent
-from rollouts.types import Challenge, Completion, Request
+from rollouts.masking import Sees
+from rollouts.types import Challenge, Completion, Message, Request
 
 Masked = TypeVar("Masked", Challenge, Request, Completion, str)
 
@@ -26,8 +27,13 @@ class Redactor:
     The key never leaves the store: without it nobody can tell from a digest which address was meant.
     """
 
-    def __init__(self, options: Masking, key: bytes, recogniser: Recogniser | None = None) -> None:
-        self.options = options
+    sees: Sees = "masks"
+
+    def __init__(
+        self, options: Masking, key: bytes, recogniser: Recogniser | None = None, *, keeps_originals: bool = False
+    ) -> None:
+        """With `keeps_originals` a challenge says what its masks stand for, on its way into the store."""
+        self.options, self._keeps_originals = options, keeps_originals
         self._key = key
         self._find = Finding(options, recogniser)
 
@@ -44,6 +50,7 @@ class Redactor:
         return masked.model_copy(
             update={
                 "masks": placeholders.masks,
+                "originals": self._originals(placeholders),
                 "origin": origin.model_copy(update=whose),
                 "conversation_id": conversation if conversation == origin.trace_id else self.stored(conversation),
             }
@@ -55,11 +62,28 @@ class Redactor:
 
     def completion(self, completion: Completion, request: Request) -> Completion:
         """Return what may be kept of the answer to `request`. Raises `Permanent` for what cannot be searched."""
-        return self._leaving(completion, request, Walk.completion)
+        return self._leaving(completion, request, Walk.completion, cut=r"\Z" if completion.truncated else None)
 
-    def words(self, text: str) -> str:
-        """Return a text by itself, such as an error's, with placeholders of its own."""
-        texts = self._texts(Placeholders(self._key), raw=False, strict=False)
+    def reader(self) -> Callable[[Message], Message]:
+        """Return what masks messages for a person to look at, one after another, all with the same placeholders."""
+        texts = self._texts(Placeholders(self._key), raw=True, strict=False)
+
+        def masked(message: Message) -> Message:
+            Walk(texts, strict=False).message(message)
+            texts.look_again()
+            return Walk(texts, strict=False).message(message)
+
+        return masked
+
+    async def shown(self, request: Request) -> Request:
+        """Return it: nobody sees more than may leave."""
+        return request
+
+    def words(self, text: str, request: Request | None = None) -> str:
+        """Return a text by itself, such as an error's, with placeholders of its own or those of a request."""
+        placeholders = _of(request, self._key) if request else Placeholders(self._key)
+        texts = self._texts(placeholders, raw=False, strict=False)
+        texts.look_again(cut="")  # messages are cut anywhere
         return texts.text(text)
 
     def hides(self, identity: str | None) -> bool:
@@ -79,30 +103,47 @@ class Redactor:
         """Return what stands for this id wherever it is not kept itself; of a digest, the digest."""
         return identity if _DIGEST.fullmatch(identity) else id_digest(self._key, identity)
 
-    def _leaving(self, what: Masked, request: Request, walk: Callable[[Walk, Masked], Masked]) -> Masked:
-        placeholders = Placeholders(self._key, request.masks)
+    def _leaving(
+        self, what: Masked, request: Request, walk: Callable[[Walk, Masked], Masked], *, cut: str | None = None
+    ) -> Masked:
+        placeholders = _of(request, self._key)
         for message in request.messages:
             for found in PLACEHOLDER.finditer(message.text):
                 placeholders.pass_over(found[0])
         try:
-            return self._walked(what, placeholders, walk, raw=False)
+            return self._walked(what, placeholders, walk, raw=False, cut=cut)
         except Unmaskable as error:
             raise Permanent(f"blocked: {error} cannot be masked", hint="see [redaction] fail_closed") from None
 
     def _walked(
-        self, what: Masked, placeholders: Placeholders, walk: Callable[[Walk, Masked], Masked], *, raw: bool
+        self,
+        what: Masked,
+        placeholders: Placeholders,
+        walk: Callable[[Walk, Masked], Masked],
+        *,
+        raw: bool,
+        cut: str | None = None,
     ) -> Masked:
         """Walk once to find everything, and where that found anything, once more to mask every place it stands."""
         strict = self.options.fail_closed
         texts = self._texts(placeholders, raw=raw, strict=strict)
+        texts.look_again(cut=cut)
         masked = walk(Walk(texts, strict=strict), what)
         if not texts.changed:
             return masked if raw else what
-        texts.look_again()
+        texts.look_again(cut=cut)
         return walk(Walk(texts, strict=strict), what)
+
+    def _originals(self, placeholders: Placeholders) -> Mapping[str, Sequence[str]]:
+        kept = placeholders.originals if self._keeps_originals else {}
+        return {digest: tuple(spellings) for digest, spellings in kept.items()}
 
     def _texts(self, placeholders: Placeholders, *, raw: bool, strict: bool) -> Texts:
         return Texts(self._find, placeholders, strict=strict, raw=raw)
+
+
+def _of(request: Request, key: bytes) -> Placeholders:
+    return Placeholders(key, request.masks, request.originals)
 
 
 _DIGEST = re.compile(r"id-[0-9a-f]{32}")
@@ -110,5 +151,16 @@ _DIGEST = re.compile(r"id-[0-9a-f]{32}")
 
 def by_kind(masks: Mapping[str, str]) -> Counter[str]:
     """Count the values behind these placeholders by kind, in small letters."""
-    found = (PLACEHOLDER.fullmatch(placeholder) for placeholder in masks.values())
-    return Counter(each["label"].lower() for each in found if each)
+    return Counter(map(kind_of, masks.values()))
+
+
+def kind_of(placeholder: str) -> str:
+    """Return what a placeholder stands for, in small letters."""
+    return placeholder.strip("<>").rpartition("_")[0].lower()
+
+
+def placeholders_in(completion: Completion) -> set[str]:
+    """Return the placeholders in an answer's words and calls."""
+    message = completion.message
+    texts = (message.text, *(call.arguments for call in message.tool_calls))
+    return {found[0] for text in texts for found in PLACEHOLDER.finditer(text)}

@@ -14,13 +14,16 @@ from connector.redaction.placeholders import PLACEHOLDER, Placeholders
 WITHHELD: Final = "<WITHHELD>"
 """Stands for a text that could not be searched."""
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
+TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
+"""A text or a number within JSON."""
 _DEEPEST: Final = 8
 """JSON within JSON within JSON: nobody nests deeper, and a search must end."""
 _MOST_ROUNDS: Final = 4
 """What is masked may have hidden something beside it: a number is not seen within a longer one."""
 _SHORTEST_AGAIN: Final = 5
 """Characters that a value needs to be looked for where no finder sees it."""
+_LONGEST_AGAIN: Final = 64
+"""Of a value that breaks off later the rest is no part of it any more."""
 
 
 class Piece(NamedTuple):
@@ -41,11 +44,16 @@ class Texts:
         """Whether anything was masked so far."""
         self._again: re.Pattern[str] | None = None
 
-    def look_again(self) -> None:
-        """From here on mask what was found so far also where no finder would see it, such as a bare number."""
+    def look_again(self, *, cut: str | None = None) -> None:
+        """From here on mask what was found so far also where no finder would see it, such as a bare number.
+
+        With `cut` also where it breaks off, if that pattern follows.
+        """
         known = sorted((s for s in self._placeholders.spellings if len(s) >= _SHORTEST_AGAIN), key=len, reverse=True)
+        whole = rf"(?:{'|'.join(map(re.escape, known))})(?![A-Za-z0-9])"
+        beginning = "" if cut is None else f"|(?:{'|'.join(map(_beginning, known))}){cut}"
         if known:
-            self._again = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, known))})(?![A-Za-z0-9])")
+            self._again = re.compile(rf"(?<![A-Za-z0-9])(?:{whole}{beginning})")
 
     def text(self, text: str, depth: int = 0) -> str:
         """Return `text` masked; JSON stays JSON. Raises `Unmaskable` where that is not allowed to pass."""
@@ -55,7 +63,7 @@ class Texts:
                 if not found:
                     break
                 self.changed = True
-                pieces = self._json_pieces(text, found, depth) if _is_json(text) else self._pieces(text, found)
+                pieces = self._json_pieces(text, found, depth) if is_json(text) else self._pieces(text, found)
                 text = _replaced(text, pieces)
                 found = self._find(text)
         except Unmaskable:
@@ -79,9 +87,13 @@ class Texts:
     def _found(self, text: str) -> tuple[Found, ...]:
         found = [*self._find(text), *self._literal(text)]
         if self._again is not None:
-            spellings = self._placeholders.spellings
-            found += (Found(m.start(), m.end(), *spellings[m[0]]) for m in self._again.finditer(text))
+            found += (Found(m.start(), m.end(), *self._known(m[0])) for m in self._again.finditer(text))
         return merged(found)
+
+    def _known(self, written: str) -> tuple[str, str]:
+        """Return label and value of what is written so, or begins so."""
+        spellings = self._placeholders.spellings
+        return spellings.get(written) or next(each for whole, each in spellings.items() if whole.startswith(written))
 
     def _literal(self, text: str) -> Iterator[Found]:
         """Yield what looks like a placeholder and is none of ours: two values must never share one."""
@@ -93,8 +105,9 @@ class Texts:
             else:
                 self._placeholders.pass_over(found[0])
 
-    def _stand_in(self, found: Found, written: str) -> str:
-        return self._placeholders.of(found.label, found.value, written)
+    def _stand_in(self, found: Found, written: str, meant: str | None = None) -> str:
+        """Return a placeholder for what stands there as `written`, and means `meant` where that is something else."""
+        return self._placeholders.of(found.label, found.value, written, written if meant is None else meant)
 
     def _pieces(self, text: str, found: tuple[Found, ...]) -> Iterator[Piece]:
         for each in found:
@@ -102,7 +115,7 @@ class Texts:
 
     def _json_pieces(self, text: str, found: tuple[Found, ...], depth: int) -> Iterator[Piece]:
         """Yield replacements within single texts and numbers, so that what is around them stays what it was."""
-        for token in _TOKEN.finditer(text):
+        for token in TOKEN.finditer(text):
             inside = [each for each in found if each.start < token.end() and token.start() < each.end]
             if not inside:
                 continue
@@ -115,10 +128,10 @@ class Texts:
 
     def _nested(self, text: str, token: str, inside: list[Found], depth: int) -> str | None:
         """Return a text that is JSON itself masked as such, or `None` where that finds nothing or it is none."""
-        if '\\"' not in token or not _is_json(nested := json.loads(token)):
+        if '\\"' not in token or not is_json(nested := json.loads(token)):
             return None
         for each in inside:
-            self._stand_in(each, _written(text, each))
+            self._stand_in(each, _written(text, each), "")
         self.look_again()
         masked = self.text(nested, depth + 1)
         return None if masked == nested else json.dumps(masked, ensure_ascii=False)
@@ -127,14 +140,31 @@ class Texts:
         for each in inside:
             start, end = max(each.start, token.start() + 1), min(each.end, token.end() - 1)
             if start < end:
-                yield Piece(start, end, self._stand_in(each, text[start:end]))
+                written = text[start:end]
+                yield Piece(start, end, self._stand_in(each, written, _unescaped(written)))
+
+
+def _beginning(written: str) -> str:
+    """Return a pattern of a value that may break off anywhere behind what would tell nothing."""
+    head, tail = written[:_SHORTEST_AGAIN], written[_SHORTEST_AGAIN:_LONGEST_AGAIN]
+    return re.escape(head) + "".join(f"(?:{re.escape(letter)}" for letter in tail) + ")?" * len(tail)
+
+
+def _unescaped(written: str) -> str:
+    if "\\" not in written:
+        return written
+    try:
+        return str(json.loads(f'"{written}"'))
+    except ValueError:
+        return written
 
 
 def _written(text: str, found: Found) -> str:
     return text[found.start : found.end]
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str) -> bool:
+    """Whether a text is JSON by itself: an object, a list or a text in quotes."""
     if text.lstrip()[:1] not in {"{", "[", '"'}:
         return False
     try:

@@ -46,6 +46,8 @@ class Drawing(NamedTuple):
 
     weights: Mapping[str, float]
     """Of the turns that were drawn, by id: how many each stands for."""
+    lies: Mapping[str, str]
+    """The name of the stratum of each of them."""
     strata: tuple[Stratum, ...]
     """By name."""
 
@@ -72,7 +74,7 @@ def draw(held: Sequence[Held], strata: Mapping[str, str], batch: Batch, sampling
     }
     sizes = Counter(parts[each.id] for each in held)
     found = (Stratum(name, sizes[name], len(members[name]), counts.get(name, 0)) for name in sorted(sizes))
-    return Drawing(weights, tuple(found))
+    return Drawing(weights, {name: parts[name] for name in weights}, tuple(found))
 
 
 def _capped(

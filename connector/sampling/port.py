@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from connector.sampling.clusters import Cluster
+from connector.sampling.draw import Drawing
 from connector.sampling.strata import Held
 from connector.sampling.types import Draw
 
@@ -36,14 +37,14 @@ class DrawStore(Protocol):
         self,
         draw: Draw,
         held: Sequence[Held],
-        weights: Mapping[str, float],
+        made: Drawing,
         fingerprints: Mapping[str, str],
         *,
         clusters: Mapping[str, str] | None = None,
         shapes: Sequence[Cluster] = (),
         space: str = "",
     ) -> int:
-        """Queue the duels of those of `held` that have a weight, and leave out the others, in one transaction.
+        """Queue the duels of those of `held` that `made` has drawn, and leave out the others, in one transaction.
 
         Turns that have been withdrawn or asked about meanwhile are let alone. The texts of those left out are dropped,
         and the vectors that were bought. `clusters` are those of the turns by their ids, `shapes` those found in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import floor
 from typing import NamedTuple
@@ -46,7 +46,7 @@ class Sampler:
     ) -> None:
         """`late` is how long after an epoch's end its turns still come as a matter of course."""
         self._store, self._sampling, self._late = store, sampling, late
-        self._embedder = embedder or PackagedEmbedder()
+        self.embedder = embedder or PackagedEmbedder()
 
     async def draw(self, now: datetime, covered: datetime, fingerprints: Mapping[str, str]) -> int:
         """Draw from every epoch of which turns are held; return how many duels are new.
@@ -57,6 +57,14 @@ class Sampler:
         for epoch in await self._store.held_epochs():
             fresh += await self._draw(epoch, now, covered, fingerprints, closed=epoch in closed)
         return fresh
+
+    async def texts(self, covered: datetime) -> AsyncIterator[Sequence[str]]:
+        """Yield, epoch by epoch, what a draw would have turned into vectors now."""
+        closed = await self._store.closed_epochs()
+        for epoch in await self._store.held_epochs() if self._sampling.strategy == "cluster" else ():
+            drawn = sum(each.drawn for each in await self._store.draws(epoch))
+            if epoch not in closed and self._quota(epoch, covered, drawn):
+                yield _texts(await self._store.held(epoch, texts=True))
 
     async def is_due(self, now: datetime) -> bool:
         """Whether the last draw was long enough ago."""
@@ -73,7 +81,7 @@ class Sampler:
         held = await self._store.held(epoch, texts=self._sampling.strategy == "cluster")
         batch = Batch(epoch, len(before) + 1, quota)
         strata = await self._strata(held, batch) if quota else Strata({})
-        made = await asyncio.to_thread(draw, held, strata.of, batch, self._sampling) if quota else Drawing({}, ())
+        made = await asyncio.to_thread(draw, held, strata.of, batch, self._sampling) if quota else Drawing({}, {}, ())
         told = Draw(
             epoch=epoch,
             number=batch.number,
@@ -90,11 +98,11 @@ class Sampler:
         return await self._store.settle_draw(
             told,
             held,
-            made.weights,
+            made,
             fingerprints,
             clusters=strata.clusters,
             shapes=strata.shapes,
-            space=self._embedder.space,
+            space=self.embedder.space,
         )
 
     def _quota(self, epoch: str, covered: datetime, drawn: int) -> int:
@@ -117,13 +125,17 @@ class Sampler:
         return Strata({each.id: _EVERYTHING for each in held})
 
     async def _clustered(self, held: Sequence[Held], epoch: str) -> Clustered:
-        texts = sorted({each.text for each in held if each.text})
+        texts = _texts(held)
         try:
-            vectors = await self._embedder.embed(texts) if texts else ()
+            vectors = await self.embedder.embed(texts) if texts else ()
         except BudgetExhausted as error:
             return Clustered({}, trouble=f"no money is left for embeddings: {error}")
-        known = await self._store.clusters(self._embedder.space, epoch)
+        known = await self._store.clusters(self.embedder.space, epoch)
         return await asyncio.to_thread(clustered, held, dict(zip(texts, vectors, strict=True)), known)
+
+
+def _texts(held: Sequence[Held]) -> list[str]:
+    return sorted({each.text for each in held if each.text})
 
 
 def _say(told: Draw) -> None:

@@ -21,6 +21,7 @@ def blank(db: sqlite3.Connection, challenge_id: str, at: float, rename: Rename =
     [body] = db.execute("select body from challenge where id = ?", (challenge_id,)).fetchone()
     db.execute(_BLANK, (packed(rename(without_texts(unpacked(body)))), at, challenge_id))
     db.execute(_REASON, (challenge_id,))
+    db.execute("delete from original where owner = ?", (challenge_id,))
     for duel_id, rollout in db.execute(
         "select id, rollout from duel where challenge_id = ?", (challenge_id,)
     ).fetchall():

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from connector.sampling.clusters import Cluster
-from connector.sampling.draw import Stratum
+from connector.sampling.draw import Drawing, Stratum
 from connector.sampling.strata import Held
 from connector.sampling.types import Draw
 from connector.store.writer import Writer
@@ -36,11 +36,14 @@ DRAWS: Final = (
 )
 """The statements of the migration."""
 
+STRATA: Final = ("alter table challenge add column stratum text not null default ''",)
+"""The statements of a later migration."""
+
 TEXT_CHARS: Final = 2_000
 """Of what a user said that is read: what it is about, its beginning tells."""
 
 _HELD = "select id, conversation_id, user_id, slices, {} from challenge where held and epoch = ? order by id"
-_TAKE = "update challenge set held = 0, weight = ?, cluster = ?, slices = ? where id = ? and held"
+_TAKE = "update challenge set held = 0, weight = ?, cluster = ?, stratum = ?, slices = ? where id = ? and held"
 _TAKEN = "update turn set fate = 'challenged', draw = ? where id = ?"
 _LEAVE = "delete from challenge where id = ? and held"
 _LEFT = "update turn set fate = 'sampled out', reason = ?, draw = ? where id = ?"
@@ -87,7 +90,7 @@ class Draws:
         self,
         draw: Draw,
         held: Sequence[Held],
-        weights: Mapping[str, float],
+        made: Drawing,
         fingerprints: Mapping[str, str],
         *,
         clusters: Mapping[str, str] | None = None,
@@ -97,8 +100,8 @@ class Draws:
         named = clusters or {}
 
         def write(db: sqlite3.Connection) -> int:
-            taken = [each for each in held if each.id in weights and _take(db, each, weights[each.id], named)]
-            left = [each for each in held if each.id not in weights]
+            taken = [each for each in held if each.id in made.weights and _take(db, each, made, named)]
+            left = [each for each in held if each.id not in made.weights]
             left = [each for each in left if db.execute(_LEAVE, (each.id,)).rowcount]
             db.executemany(_TAKEN, [(draw.number, each.id) for each in taken])
             db.executemany(_LEFT, [(LATE if draw.uncovered else "", draw.number, each.id) for each in left])
@@ -125,10 +128,11 @@ def decided(db: sqlite3.Connection, turn_ids: Sequence[str]) -> set[str]:
     return {turn_id for turn_id in turn_ids if db.execute(sql, (turn_id,)).fetchone()}
 
 
-def _take(db: sqlite3.Connection, each: Held, weight: float, clusters: Mapping[str, str]) -> bool:
+def _take(db: sqlite3.Connection, each: Held, made: Drawing, clusters: Mapping[str, str]) -> bool:
     cluster = clusters.get(each.id)
     slices = each.slices if cluster is None else (*each.slices, ("cluster", cluster))
-    return db.execute(_TAKE, (weight, cluster, orjson.dumps(slices).decode(), each.id)).rowcount > 0
+    row = (made.weights[each.id], cluster, made.lies[each.id], orjson.dumps(slices).decode(), each.id)
+    return db.execute(_TAKE, row).rowcount > 0
 
 
 def _duels(taken: Sequence[Held], epoch: str, fingerprints: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from typing import Any
 from connector.planning import Load
 from connector.store.calls import Bought
 from connector.store.judgments import HEARD, heard, keep, load
+from connector.store.masks import note_answers
 from connector.store.traces import unpacked
 from connector.store.writer import Writer
 from connector.types import Duel, State
@@ -84,6 +85,7 @@ class Duels:
         def write(db: sqlite3.Connection) -> None:
             for duel in duels:
                 keep(db, duel)
+            note_answers(db, [duel for duel in duels if duel.state is State.ROLLED])
             db.executemany("delete from call where duel_id = ?", [(duel_id,) for duel_id in done])
 
         await self._writer.run(write)
@@ -139,7 +141,7 @@ class Duels:
         await self._writer.run(lambda db: db.executemany("update duel set confirmed = 1 where id = ?", ids))
 
     async def loads(self, fingerprints: Mapping[str, str]) -> list[Load]:
-        sql = f"""select challenger, state, read_tokens, answer_tokens, most_tokens, conversation_id, {HEARD}
+        sql = f"""select challenger, state, read_tokens, answer_tokens, most_tokens, conversation_id, {HEARD}, tier
                  from duel join challenge on challenge.id = duel.challenge_id
                  where challenger = ? and fingerprint = ? and state in ('queued', 'rolled')"""  # noqa: S608  ours
 

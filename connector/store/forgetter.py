@@ -17,6 +17,7 @@ from connector.scoring import baseline_trace_id, production_score_id, traces_of
 from connector.store.blanks import blank
 from connector.store.copies import forget as forget_turn
 from connector.store.forgotten import Kind, digest
+from connector.store.namesakes import rename_slices, rename_sums
 from connector.types import Forgot, Place, Subject
 from rollouts.types import Challenge, Origin
 
@@ -41,9 +42,12 @@ _FILTERED = "update turn set fate = 'filtered', reason = 'forgotten' where id = 
 _SHOWN = "update pair set shown = 1 where duel_id in (select id from duel where challenge_id = ?)"
 _MEMBERS = """update member set body = null, trace_id = null, observation_id = null, session_id = null, user_id = null,
               why = '', absent = 'forgotten' where trace_id = ?"""
+_ORIGINALS = "delete from original where owner in (select id from member where trace_id = ?)"
 _REMOVALS = """insert into removal select id, strftime('%Y-%m-%dT%H:%M:%S+00:00', ?, 'unixepoch'), 'forgotten', null
                from member where trace_id = ?"""
-_FLAGS = "delete from flag where body like '%' || ? || '%'"
+_FLAGS = """delete from flag where body ->> 'trace_id' = ?1
+            or body ->> 'session_id' in (select session_id from trace where id = ?1)
+            or body ->> 'observation_id' in (select observation_id from member where trace_id = ?1)"""
 _LIVE: Final = {
     "user": "select trace_id from challenge where user_id = ?",
     "session": "select id from trace where session_id = ? union select trace_id from challenge where session_id = ?1",
@@ -75,25 +79,31 @@ class Forgetter:
     def __init__(self, db: sqlite3.Connection, at: float) -> None:
         self._db, self._at = db, at
         self._tokens = dict[tuple[str, str], str]()
+        self._names = dict[str, str]()
+        self._kind: Kind = "trace"
 
     def forget(self, subject: Subject, because: str) -> Forgot:
         """Forget one user, session or trace; return how much that was."""
         sql = "insert into forgetting (at, kind, because, traces, challenges, duels) values (?, ?, ?, 0, 0, 0)"
         entry = self._db.execute(sql, (self._at, subject.kind, because)).lastrowid or 0
-        for name in self._names(subject):
+        names = self._called(subject)
+        for name in names:
             self._remember(subject.kind, name)
-        traces = sorted({trace_id for name in self._names(subject) for trace_id in self._traces(subject.kind, name)})
+        traces = sorted({trace_id for name in names for trace_id in self._traces(subject.kind, name)})
+        self._kind = subject.kind
+        self._names = {subject.id: f"forgotten-{secrets.token_hex(8)}"}
         turns = {turn for trace_id in traces for turn in self._turns(trace_id)}
         duels = sum(self._without_texts(entry, challenge_id, trace_id) for challenge_id, trace_id in sorted(turns))
         for trace_id in traces:
             self._anonymous(trace_id, frozenset(traces))
+        rename_sums(self._db, self._names)
         sql = "update forgetting set traces = ?, challenges = ?, duels = ? where entry = ?"
         self._db.execute(sql, (len(traces), len(turns), duels, entry))
         self._list(entry, "bytes", ["state"] if turns else [])
         [elsewhere] = self._db.execute("select count(*) from remains where entry = ?", (entry,)).fetchone()
         return Forgot(traces=len(traces), challenges=len(turns), duels=duels, elsewhere=elsewhere)
 
-    def _names(self, subject: Subject) -> list[str]:
+    def _called(self, subject: Subject) -> list[str]:
         """Return the id, and what is kept in its stead where it says too much of a person."""
         key = self._db.execute("select key from masking_key").fetchone()
         return [subject.id] if key is None or subject.kind == "trace" else [subject.id, id_digest(key[0], subject.id)]
@@ -153,16 +163,19 @@ class Forgetter:
                  select 'session', session_id from challenge where trace_id = ?1 union
                  select 'session', session_id from trace where id = ?1"""
         tokens = {(kind, name): self._token(kind, name, among) for kind, name in db.execute(sql, (trace_id,)) if name}
+        db.execute(_FLAGS, (trace_id,))
         for (kind, name), token in tokens.items():
             for statement in _RENAMED[kind]:
                 db.execute(statement, (name, token, trace_id))
         db.execute(_REMOVALS, (self._at, trace_id))
-        for statement in (_MEMBERS, _FLAGS, "delete from gone where trace_id = ?"):
+        for statement in (_ORIGINALS, _MEMBERS, "delete from gone where trace_id = ?"):
             db.execute(statement, (trace_id,))
         nobody = f"forgotten-{secrets.token_hex(8)}"
         for statement in _RENAMED["trace"]:
             db.execute(statement, (trace_id, nobody))
         self._bodies(nobody)
+        self._names |= {name: token for (_, name), token in tokens.items()} | {trace_id: nobody}
+        rename_slices(db, nobody, self._names)
 
     def _bodies(self, trace_id: str) -> None:
         """Say in what is left of the bodies what the columns say."""
@@ -170,7 +183,7 @@ class Forgetter:
         for challenge_id, conversation_id in self._db.execute(sql, (trace_id,)).fetchall():
             blank(self._db, challenge_id, self._at, partial(_nobodys, trace_id, conversation_id))
 
-    def _token(self, kind: str, name: str, among: frozenset[str]) -> str:
+    def _token(self, kind: Kind, name: str, among: frozenset[str]) -> str:
         """Return the id that stands for a user or session; it is written down only while others still bear theirs."""
         nobody = f"forgotten-{secrets.token_hex(8)}"
         token = self._tokens.setdefault((kind, name), self._alias(kind, name) or nobody)
@@ -179,6 +192,8 @@ class Forgetter:
             self._db.execute("insert or ignore into alias values (?, ?, ?)", (kind, name, token))
         else:
             self._db.execute("delete from alias where kind = ? and value = ?", (kind, name))
+            if self._kind == "user":  # of one trace, more of the session may still come
+                self._remember(kind, name)
         return token
 
     def _alias(self, kind: str, name: str) -> str | None:

@@ -29,10 +29,16 @@ def is_forgotten(db: sqlite3.Connection, seen: Sighting) -> bool:
     if db.execute("select 1 from forgotten limit 1").fetchone() is None:
         return False
     begun = seen.started_at.timestamp()
-    asked: list[tuple[Kind, str | None, float]] = [
-        ("trace", seen.trace_id, 0.0),
-        ("session", seen.session_id, begun),
-        ("user", seen.user_id, begun),
-    ]
+    return (
+        was_forgotten(db, "trace", seen.trace_id)
+        or was_forgotten(db, "session", seen.session_id, begun)
+        or was_forgotten(db, "user", seen.user_id, begun)
+    )
+
+
+def was_forgotten(db: sqlite3.Connection, kind: Kind, name: str | None, since: float = 0.0) -> bool:
+    """Whether this is to be forgotten, noted at `since` or later."""
+    if not name:
+        return False
     sql = "select 1 from forgotten where digest = ? and at >= ?"
-    return any(name and db.execute(sql, (digest(db, kind, name), at)).fetchone() for kind, name, at in asked)
+    return db.execute(sql, (digest(db, kind, name), since)).fetchone() is not None

@@ -32,7 +32,7 @@ _READABLE = f"{_OTHERS} and not {BLANK}"
 _KNOWN = "exists (select 1 from judgment where duel_id = duel.id and judgment.judge = ?3)"
 _AGAIN = f"""update duel set state = ?5, judge = case ?5 when 'judged' then ?3 end, reason = '', attempts = 0,
              due_at = 0, confirmed = 0 where {_READABLE} and {_KNOWN} = (?5 = 'judged')"""  # noqa: S608  all parts are ours
-_LOADS = f"""select challenger, read_tokens, answer_tokens, most_tokens, conversation_id, {HEARD}, {_KNOWN}
+_LOADS = f"""select challenger, read_tokens, answer_tokens, most_tokens, conversation_id, {HEARD}, tier, {_KNOWN}
              from duel join challenge on challenge.id = challenge_id where {_READABLE}"""  # noqa: S608
 _WORDLESS = f"select count(*) from duel where {_OTHERS} and {BLANK} and not {_KNOWN}"  # noqa: S608
 
@@ -48,10 +48,10 @@ class Others(NamedTuple):
 
 
 def load(challenger: str, state: str, *asked: Any) -> Load:
-    """Return what a row says that a duel asks for: its tokens, its conversation, and who has judged it."""
-    *tokens, conversation, heard = asked
+    """Return what a row says that a duel asks for: its tokens, conversation and tier, and who has judged it."""
+    *tokens, conversation, heard, tier = asked
     bare = Load(challenger, state == State.ROLLED, *tokens)
-    return bare._replace(conversation=conversation, heard=frozenset(orjson.loads(heard)))
+    return bare._replace(conversation=conversation, heard=frozenset(orjson.loads(heard)), tier=tier)
 
 
 class Judgments:
@@ -65,11 +65,20 @@ class Judgments:
         def read(db: sqlite3.Connection) -> Others:
             asked = [(name, mark, judge, epoch) for name, mark in fingerprints.items()]
             rows = [row for arguments in asked for row in db.execute(_LOADS, arguments)]
-            loads = tuple(load(row[0], State.ROLLED, *row[1:6]) for row in rows if not row[6])
+            loads = tuple(load(row[0], State.ROLLED, *row[1:-1]) for row in rows if not row[-1])
             wordless = sum(db.execute(_WORDLESS, arguments).fetchone()[0] for arguments in asked)
-            return Others(loads, sum(row[6] for row in rows), wordless)
+            return Others(loads, sum(row[-1] for row in rows), wordless)
 
         return await self._writer.run(read)
+
+    async def judged_by(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> int:
+        sql = """select count(*) from duel where challenger = ?1 and fingerprint = ?2 and judge = ?3
+                 and state in ('judged', 'posted') and (?4 is null or epoch = ?4)"""
+
+        def read(db: sqlite3.Connection) -> int:
+            return sum(db.execute(sql, (*each, judge, epoch)).fetchone()[0] for each in fingerprints.items())
+
+        return await self._writer.read(read)
 
     async def judge_again(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> None:
         """Give every duel that was judged by others to `judge`, with all that was ever said of it.

@@ -25,7 +25,8 @@ _UNITS: dict[Unit, str] = {
 }
 _TURNS = """
 select id, min(id) over (partition by {unit}), baseline_cost_usd, baseline_latency_s, style_length, style_headers,
-       style_items, style_bold, calls, faults, slices, weight, tier from challenge
+       style_items, style_bold, calls, faults, slices, weight, tier, stratum
+  from challenge
  where (?1 is null or epoch = ?1) and exists (
        select 1 from duel where challenge_id = challenge.id and ((state = 'dead' and judge is null) or exists (
               select 1 from judgment where duel_id = duel.id and judgment.judge = ?2)))
@@ -80,7 +81,7 @@ def _outcomes(
 
 
 def _turn(row: tuple[Any, ...]) -> Turn:
-    challenge_id, cluster, cost_usd, latency_s, *looks, calls, faults, slices, weight, tier = row
+    challenge_id, cluster, cost_usd, latency_s, *looks, calls, faults, slices, weight, tier, stratum = row
     return Turn(
         challenge_id=challenge_id,
         cluster=cluster,
@@ -92,6 +93,7 @@ def _turn(row: tuple[Any, ...]) -> Turn:
         slices=tuple((dimension, value) for dimension, value in orjson.loads(slices)) if slices else (),
         weight=weight,
         tier=tier,
+        stratum=stratum,
     )
 
 

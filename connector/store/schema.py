@@ -11,11 +11,11 @@ from sqlite_utils.migrations import Migrations
 
 from connector.store.alerts import ALERTS
 from connector.store.calls import SPENDING
-from connector.store.draws import DRAWS
+from connector.store.draws import DRAWS, STRATA
 from connector.store.forgetting import FORGOTTEN
 from connector.store.history import EPOCHS
 from connector.store.holds import HOLDS
-from connector.store.masks import MASKS
+from connector.store.masks import MASKS, ORIGINALS
 from connector.store.pairs import PAIRS
 from connector.store.tiers import TIERS
 
@@ -206,6 +206,20 @@ def m010_forgotten(db: sqlite_utils.Database) -> None:
 def m011_alerts(db: sqlite_utils.Database) -> None:
     """What webhooks are told, once an event."""
     for statement in ALERTS:
+        db.execute(statement)
+
+
+@migrations()
+def m015_strata(db: sqlite_utils.Database) -> None:
+    """A challenge knows which part of the traffic it was drawn from."""
+    for statement in STRATA:
+        db.execute(statement)
+
+
+@migrations()
+def m014_originals(db: sqlite_utils.Database) -> None:
+    """What was masked is kept where a model of one's own may see it, and nowhere else."""
+    for statement in ORIGINALS:
         db.execute(statement)
 
 

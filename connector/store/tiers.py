@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.store.copies import forget, is_begun
+from connector.store.forgotten import was_forgotten
+from connector.store.masks import note_originals
 from connector.store.traces import ask, packed, unpacked
 from connector.store.writer import Writer
 from connector.tiers.types import Flag, Member, Removal, asked_id, of_epoch
@@ -47,7 +49,8 @@ _KEEP = f"""insert into member (id, tier, source, item, trace_id, observation_id
             on conflict (id) do update set version = excluded.version"""  # noqa: S608  only marks
 _REPLACE = """update member set trace_id = ?5, observation_id = ?6, session_id = ?7, user_id = ?8, form = ?10,
               body = ?11, fate = ?12, reason = ?13
-              where id = ?1 and (?2 <> 'adversarial' or ?12 = 'challenged' or fate <> 'challenged')"""
+              where id = ?1 and (?2 <> 'adversarial' or ?12 = 'challenged' or fate <> 'challenged')
+              and absent <> 'forgotten'"""
 _ACTIVE = f"select id, form from member where fate = 'challenged' and absent = '' and not {_OUT} order by rowid"  # noqa: S608
 _READ = "select id, tier, source, item, trace_id, observation_id, version, fate, reason, why, added_at, absent, body,"
 _REMOVAL = "(select at from removal where member_id = member.id and returned_at is null) from member order by rowid"
@@ -66,7 +69,12 @@ class Members:
 
     async def keep_members(self, members: Sequence[Member]) -> None:
         rows = [_row(each) for each in members]
-        await self._writer.run(lambda db: _keep(db, rows))
+
+        def write(db: sqlite3.Connection) -> None:
+            _keep(db, rows)
+            note_originals(db, _masked(members))
+
+        await self._writer.run(write)
 
     async def attend(self, tier: Tier, there: Mapping[str, Mapping[str, bool] | None]) -> None:
         def write(db: sqlite3.Connection) -> None:
@@ -74,7 +82,7 @@ class Members:
             said = [
                 (_absence(each, source, there), each) for each, source in known if there.get(source, {}) is not None
             ]
-            db.executemany("update member set absent = ? where id = ?", said)
+            db.executemany("update member set absent = ? where id = ? and absent <> 'forgotten'", said)
 
         await self._writer.run(write)
 
@@ -94,6 +102,7 @@ class Members:
         def write(db: sqlite3.Connection) -> int:
             before = len(db.execute(_ACTIVE).fetchall())
             _keep(db, rows)
+            note_originals(db, _masked(members))
             db.executemany(_RETURN, at)
             return len(db.execute(_ACTIVE).fetchall()) - before
 
@@ -115,9 +124,13 @@ class Members:
         return await self._writer.run(write)
 
     async def note(self, flags: Sequence[Flag]) -> None:
-        rows = [(each.id, each.at.isoformat(), each.model_dump_json()) for each in flags]
+        rows = [(each, (each.id, each.at.isoformat(), each.model_dump_json())) for each in flags]
         sql = "insert or ignore into flag (id, at, body) values (?, ?, ?)"
-        await self._writer.run(lambda db: db.executemany(sql, rows))
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany(sql, [row for flag, row in rows if not _forgotten(db, flag)])
+
+        await self._writer.run(write)
 
     async def pending(self) -> list[Flag]:
         sql = "select body from flag where not looked_into order by at, id"
@@ -129,6 +142,7 @@ class Members:
 
         def write(db: sqlite3.Connection) -> None:
             _keep(db, rows)
+            note_originals(db, _masked(members))
             db.execute("update flag set looked_into = 1 where id = ?", (flag.id,))
 
         await self._writer.run(write)
@@ -164,6 +178,10 @@ def _keep(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     db.executemany(_REPLACE, [row[:13] for row in rows])
 
 
+def _forgotten(db: sqlite3.Connection, flag: Flag) -> bool:
+    return was_forgotten(db, "trace", flag.trace_id) or was_forgotten(db, "session", flag.session_id)
+
+
 def _absence(member: str, source: str, there: Mapping[str, Mapping[str, bool] | None]) -> str:
     """Say why a member is not asked; nothing where it is."""
     items = there.get(source)
@@ -172,6 +190,10 @@ def _absence(member: str, source: str, there: Mapping[str, Mapping[str, bool] | 
     if member not in items:
         return _GONE
     return _ARCHIVED if items[member] else ""
+
+
+def _masked(members: Sequence[Member]) -> list[tuple[str, Challenge]]:
+    return [(each.id, each.challenge) for each in members if each.challenge is not None]
 
 
 def _row(member: Member) -> tuple[Any, ...]:

@@ -124,9 +124,18 @@ class Refill:
         name = f"{curation.name}/{digest(*(rule.model_dump_json() for rule in rules.scores))}"  # another rule, all anew
         mark = await self._store.mark(name)
         since = now - rules.since if mark is None else min(mark, now) - rules.overlap
-        flags = await curation.flags(rules, since)
-        await self._store.note([flag.model_copy(update={"why": self._arena.rules.said(flag.why)}) for flag in flags])
+        for flag in await curation.flags(rules, since):
+            await self._store.note(await self._kept(curation, flag))
         await self._store.move_mark(name, now)
+
+    async def _kept(self, curation: Curation, flag: Flag) -> list[Flag]:
+        """Return what may be kept of a flag: a session whose id says too much is known by its traces alone."""
+        masks = self._arena.rules
+        flag = flag.model_copy(update={"why": masks.said(flag.why)})
+        if not masks.hides(flag.session_id):
+            return [flag]
+        traces = await curation.traces_of(flag)
+        return [flag.model_copy(update={"session_id": None, "trace_id": each}) for each in traces]
 
     async def _look_into(self, curation: Curation, now: datetime, patience: timedelta) -> None:
         pending = await self._store.pending()

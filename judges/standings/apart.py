@@ -17,7 +17,10 @@ def apart(columns: Columns, tier: Tier) -> Columns:
     """
     keep = columns.tiers == TIERS.index(tier)
     part = columns if keep.all() else _kept(columns, keep)
-    return part._replace(weights=relative(part.weights) if tier == "fresh" else np.ones(len(part.weights)))
+    if tier != "fresh":
+        return part._replace(weights=np.ones(len(part.weights)))
+    unit = float(part.weights.mean()) if len(part.weights) else 1.0
+    return part._replace(weights=relative(part.weights), unit=unit)
 
 
 def _kept(columns: Columns, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Columns:
@@ -30,6 +33,7 @@ def _kept(columns: Columns, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) ->
         challenges={name: int(numbers[at]) for name, at in columns.challenges.items() if keep[at]},
         clusters=columns.clusters[keep],
         weights=columns.weights[keep],
+        strata=columns.strata[keep],
         tiers=columns.tiers[keep],
         production=picked(columns.production, keep),
         sliced=np.column_stack([numbers[sliced[:, 0]], sliced[:, 1]]),

@@ -12,6 +12,7 @@ from judges.standings.draws import seeded
 from judges.standings.held import held_interval
 from judges.standings.spread import FEW, Spread, spread
 from judges.standings.standing import Standing
+from judges.standings.stratified import steadied
 from judges.standings.tables import VERDICTS, Columns, Duels
 from judges.standings.terms import Asked
 from judges.standings.tiers import TierStanding
@@ -72,7 +73,7 @@ def _in_tier(
         duels = part.of(code)
         found = weighed(duels, part.weights, asked.scale)
         clusters = part.clusters[found.challenges]
-        known = spread(found.sums(clusters, conversations))
+        known = spread(steadied(found, part).sums(clusters, conversations))
         row = fresh.get(name)
         bounds = (row.low, row.high) if row else _bounds(part, found, f"{name}/{tier}", asked)
         standing = TierStanding(

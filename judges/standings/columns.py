@@ -53,6 +53,7 @@ def gathered(turns: Iterable[Turn], outcomes: Iterable[Outcome]) -> Columns:
         challenges=challenges,
         clusters=found.clusters.places()[np.array(found.belongs, dtype=np.int32)][order],
         weights=np.array(found.weights)[order],
+        strata=found.strata.places()[np.array(found.drawn_from, dtype=np.int32)][order],
         tiers=np.array(found.tiers, dtype=np.int8)[order],
         production=picked(joined(found.answers), order),
         slices=tuple(sorted(found.slices)),
@@ -81,7 +82,8 @@ class _Turns:
 
     def __init__(self) -> None:
         self.challenges, self.clusters, self.slices = _Numbered(), _Numbered(), _Numbered()
-        self.belongs, self.sliced = array("i"), array("i")
+        self.strata = _Numbered()
+        self.belongs, self.sliced, self.drawn_from = array("i"), array("i"), array("i")
         self.weights, self.tiers = array("d"), array("b")
         self.answers: list[Answers] = []
 
@@ -94,6 +96,7 @@ class _Turns:
             for value in dict.fromkeys(values):
                 self.sliced.extend((place, self.slices[value]))
         self.weights.extend(block["weight"])
+        self.drawn_from.extend(self.strata[stratum] for stratum in block["stratum"])
         self.tiers.extend(_TIER_CODES[tier] for tier in block["tier"])
         self.answers.append(_answers(block))
 

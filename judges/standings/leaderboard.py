@@ -147,6 +147,10 @@ class Leaderboard(Record):
     """Duels over turns that came after the epoch was closed; they are judged, and in no figure."""
     held_up: str | None = None
     """Why duels wait for money, and how many; `None` where none do."""
+    cheaper_judge: str | None = None
+    """The version of the judge that sat while money was short; `None` where none is configured."""
+    cheaper_duels: int = 0
+    """Duels that only that one has judged; they are in no figure until `judge` has judged them too."""
     noise_floor: tuple[float, float] | None = None
     """The control's interval; of several controls, what their intervals reach over together.
 

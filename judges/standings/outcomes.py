@@ -32,6 +32,8 @@ class Turn(NamedTuple):
     weight: float = 1.0
     """How many turns of the traffic it stands for: one over the chance with which it was drawn."""
     tier: Tier = "fresh"
+    stratum: str = ""
+    """The part of the traffic that it was drawn from; empty where it was drawn from all."""
 
 
 class Outcome(NamedTuple):

@@ -13,6 +13,7 @@ from judges.standings.outcomes import BASELINE
 from judges.standings.precision import detectable, more_conversations
 from judges.standings.spread import Floats, spread
 from judges.standings.standing import Standing
+from judges.standings.stratified import steadied
 from judges.standings.style import LENGTH, STYLE, controlled, differences
 from judges.standings.tables import KINDS, VERDICTS, Answers, Codes, Columns, Duels, known_mean
 from judges.standings.terms import Asked
@@ -40,7 +41,7 @@ def row(columns: Columns, challenger: int, asked: Asked, *, control: bool) -> Ro
     name, duels = columns.challengers[challenger], columns.of(challenger)
     found, traffic = weighed(duels, columns.weights, asked.scale), columns.weights[duels.challenges]
     clusters = columns.clusters[found.challenges]
-    quality, figures = _quality(name, found, clusters, asked)
+    quality, figures = _quality(name, steadied(found, columns), clusters, asked)
     tools, calls = _calls(name, duels.answers, columns.clusters[duels.challenges], traffic, asked)
     expenses = beside(duels.answers, columns.production, duels.challenges, traffic)
     standing = Standing(

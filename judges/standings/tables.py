@@ -74,6 +74,8 @@ class Columns(NamedTuple):
     """Of each challenge: what is resampled as a whole."""
     weights: Floats
     """Of each challenge: how many turns of the traffic it stands for."""
+    strata: Codes
+    """Of each challenge: the part of the traffic that it was drawn from."""
     tiers: npt.NDArray[np.int8]
     """Of each challenge, a place in `TIERS`."""
     production: Answers
@@ -84,6 +86,8 @@ class Columns(NamedTuple):
     """Rows of two: a challenge, and a slice that it lies in."""
     duels: Duels
     encounters: Encounters
+    unit: float = 1.0
+    """Of `weights`: one of them is so many turns."""
 
     @property
     def codes(self) -> dict[str, int]:

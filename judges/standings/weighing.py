@@ -49,8 +49,9 @@ def weighed(duels: Duels, traffic: Floats, scale: Scale) -> Weighed:
 
     A turn that was drawn with the chance p stands for 1/p of them (Horvitz and Thompson 1952, "A Generalization of
     Sampling Without Replacement from a Finite Universe"), and the mean is a ratio of two such sums (Hájek 1971).
-    That turns were drawn stratum by stratum is not made use of: where strata differ much, intervals are too wide rather
-    than too narrow (95 % ones hold in 96 to 99 % of a draw by the square root of twelve clusters, measured).
+    That turns were drawn stratum by stratum is made use of for a challenger's own win rate (see `stratified`). All else
+    is as if each had been drawn by itself: where strata differ much, differences and slices have intervals that are too
+    wide rather than too narrow.
 
     On `weight_3` the mean is all battles won over all battles fought, so a duel weighs what was fought in it
     (lmarena/arena-hard-auto at 196f6b8, `show_result.py`, lines 31 to 54); elsewhere all duels weigh the same.

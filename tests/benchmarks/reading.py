@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.reading                                  # 20,000 observations, 10 turns a trace
     python -m tests.benchmarks.reading --observations 1000 --turns 200  # each generation logs up to 400 messages
+    python -m tests.benchmarks.reading --masked                         # and every turn is masked as by default
 
 Each trace is one conversation with the whole history in each generation, as text, the way newer servers show it. Every
 fifth turn calls two tools. No trace is the same as another.
@@ -17,6 +18,8 @@ from typing import Any
 
 from connector.assemble import assemble
 from connector.langfuse.rows import observation
+from connector.redaction.options import Masking
+from connector.redaction.redactor import Redactor
 from connector.split import split
 from connector.traces import Trace
 from connector.turns.worth import TurnRules
@@ -89,14 +92,15 @@ def _own(row: Row, number: int) -> Row:
     return {**row, **sides, "traceId": f"t{number}", "id": f"t{number}-{row['id']}"}
 
 
-def read(rows: list[Row]) -> int:
-    """Read one trace and split it; return how many challenges come of it."""
+def read(rows: list[Row], redaction: Redactor | None) -> int:
+    """Read one trace, split and mask it; return how many challenges come of it."""
     read = tuple(map(observation, rows))
     trace = Trace(id=read[0].trace_id, started_at=read[0].started_at, observations=read)
-    return sum(isinstance(turn, Challenge) for turn in split(assemble(trace).conversation, RULES))
+    turns = [turn for turn in split(assemble(trace).conversation, RULES) if isinstance(turn, Challenge)]
+    return len([redaction.challenge(turn) for turn in turns] if redaction else turns)
 
 
-def run(observations: int, turns: int) -> Iterator[str]:
+def run(observations: int, turns: int, redaction: Redactor | None = None) -> Iterator[str]:
     """Read everything, one trace after another; yield the report, line by line."""
     looks = [round(share * observations) for share in LOOKS]
     seen = found = 0
@@ -105,7 +109,7 @@ def run(observations: int, turns: int) -> Iterator[str]:
     yield "|--:|--:|--:|--:|--:|"
     for rows in traces(observations, turns):
         with measured() as span:
-            found += read(rows)
+            found += read(rows, redaction)
         seen, cpu_s = seen + len(rows), cpu_s + span.cpu_s
         while looks and seen >= looks[0]:
             looks.pop(0)
@@ -118,8 +122,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--observations", type=int, default=20_000)
     parser.add_argument("--turns", type=int, default=10, help="in each trace: how often the assistant speaks")
+    parser.add_argument("--masked", action="store_true", help="mask every turn")
     options = parser.parse_args()
-    for line in run(options.observations, options.turns):
+    redaction = Redactor(Masking(), b"benchmark") if options.masked else None
+    for line in run(options.observations, options.turns, redaction):
         sys.stdout.write(line + "\n")
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from connector.clock import Clock
 from connector.engine import Engine
 from connector.gating import gated
+from connector.sampling.options import Sampling
+from connector.sampling.sampler import Sampler
 from connector.store.sqlite import SqliteStore
-from connector.types import Duel, Run
+from connector.types import Duel, Fate, Run
 from judges.standings.gated import Gates, Result
 from judges.standings.leaderboard import Leaderboard
 from tests.duelling import Kept, Told, arena, challenge, intake, judgment
@@ -150,6 +152,42 @@ async def test_what_is_not_read_to_its_end_does_not_close(tmp_path: Path) -> Non
     await world.engine.publish()
     assert [each.epoch for each in await world.store.closed()] == [WEEK]
     await world.store.aclose()
+
+
+async def test_what_is_still_to_be_drawn_keeps_an_epoch_open(tmp_path: Path) -> None:
+    """Read to its end and all done: it does not close before its last draw, and what that takes is in its figures."""
+    sampling = Sampling(strategy="uniform", challenges=2)
+    world = World(tmp_path / "s.db", now=MONDAY + timedelta(days=2))
+    sampler = Sampler(world.store, sampling, late=timedelta(minutes=30))
+    drawing = Engine(world.arena, world.store, widths={"good": 4}, clock=world.engine.clock, sampler=sampler)
+    await world.ask(0)
+    held = intake(challenge(1), challenge(2), challenge(3), trace="t1")
+    turns = tuple(turn.model_copy(update={"fate": Fate.HELD}) for turn in held.turns)
+    await world.store.take(held.model_copy(update={"turns": turns}), [])
+    await world.cycle()
+    assert await world.store.closed() == []
+    assert await drawing.draw() == 2
+    await world.cycle()
+    closed = await world.engine.leaderboard(WEEK)
+    assert (closed.closed_at, closed.standings[0].turns, closed.late) == (world.now, 3, 0)
+    await world.store.aclose()
+
+
+async def test_nothing_is_bought_for_a_closed_epoch_whatever_is_lost_or_added(tmp_path: Path) -> None:
+    """Judged again by the same judge, with a challenger more, drawn from again: nobody is asked."""
+    first = World(tmp_path / "s.db", now=MONDAY + timedelta(days=2))
+    await first.ask(0, 1)
+    await first.cycle()
+    closed = await first.engine.leaderboard(WEEK)
+    await first.store.aclose()
+    second = World(tmp_path / "s.db", "good", "late", now=MONDAY + timedelta(days=4))
+    await second.store.judge_again(second.arena.jury.version, second.arena.fingerprints, None)
+    await second.engine._enroll(second.now)
+    await second.engine.draw()
+    await second.cycle()
+    assert (second.calls, second.sink.posted) == (0, [])
+    assert await second.engine.leaderboard(WEEK) == closed
+    await second.store.aclose()
 
 
 async def test_another_judge_closes_the_epoch_beside_the_first(tmp_path: Path) -> None:

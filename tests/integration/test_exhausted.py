@@ -185,8 +185,8 @@ async def test_a_daemon_may_end_with_the_money(tmp_path: Path) -> None:
     """With `stop` it ends by itself, cleanly, with exit code 4, and what it bought is posted."""
     async with troubled(tmp_path) as world:
         await produce(world.langfuse, 6, 1)
-        said = world.config.read_text() + '\n[budget]\nper_day_usd = 0.02\non_exhausted = "stop"\n'
-        world.config.write_text(said)
+        budget = '\n[budget]\nper_day_usd = 0.02\noutput_tokens = 4096\non_exhausted = "stop"\n'
+        world.config.write_text(world.config.read_text() + budget)
         ran = await world.run("run", "--log-format", "json")
         assert ran.code == 4, ran.err
         assert "error: $" in ran.err

@@ -75,10 +75,10 @@ def assert_billed_is_entered(entries: list[Entry], weather: Weather) -> None:
     """Each answer that was read is in the ledger to the picodollar, and every other call that was billed as lost."""
     bill = {(each.input_tokens, each.output_tokens): each for each in weather.bill}
     answered = [each for each in entries if each.outcome == "answered"]
-    known = Counter((each.input_tokens, each.output_tokens) for each in answered)
+    known = Counter((each.input_tokens or 0, each.output_tokens or 0) for each in answered)
     assert set(known.values()) <= {1}
     assert known.keys() <= bill.keys()
-    assert all(each.spent == bill[each.input_tokens, each.output_tokens].picodollars for each in answered)
+    assert all(each.spent == bill[each.input_tokens or 0, each.output_tokens or 0].picodollars for each in answered)
     lost = [each for each in entries if each.outcome in {"lost", None}]
     assert len(bill) - len(answered) <= len(lost)
     owed = max((each.picodollars for each in weather.bill), default=0)

@@ -1,4 +1,7 @@
-"""Canaries planted in production's conversations reach nobody: no model, no log, no file, no object of ours."""
+"""Canaries planted in production's conversations reach nobody: no model, no log, no file, no object of ours.
+
+Where a model is local it is shown them, and one table of the store keeps them for it; everything else stays without.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,15 @@ model = "echo"
 free = true
 """
 
+LOCAL = """
+[challengers.own]
+kind = "openai_compatible"
+base_url = "{own}"
+model = "own"
+free = true
+local = true
+"""
+
 
 class Left(NamedTuple):
     """Everything that a whole run let out of its hands."""
@@ -55,6 +67,8 @@ class Left(NamedTuple):
     said: bytes
     ran: Ran
     scanned: Ran
+    shown: list[bytes]
+    """What a local model was asked."""
 
     def kinds(self) -> dict[str, set[str]]:
         """Return where canaries were seen, and of which kinds."""
@@ -79,15 +93,19 @@ def _judge(body: dict[str, Any]) -> str:
     return f"zqmail31338@example.net says of {asked[:6000]}: my final verdict is [[A=B]]"
 
 
-async def _whole_run(folder: Path, conversations: int, redaction: str, *, refuses_every: int = 0) -> Left:
+async def _whole_run(
+    folder: Path, conversations: int, redaction: str, *, refuses_every: int = 0, local: str = "", but: str = ""
+) -> Left:
     async with (
         SmallLangfuse("events_only") as langfuse,
-        ModelServer({"echo": _echo, "judge": _judge}) as server,
+        ModelServer({"echo": _echo, "own": _echo, "judge": _judge}) as server,
         Wire(langfuse.base_url) as to_langfuse,
         Wire(server.url, refuses_every=refuses_every) as to_models,
+        Wire(server.url, refuses_every=refuses_every) as to_own,
     ):
         production = await plant(langfuse, conversations)
-        path = config(folder, CONFIG.format(redaction=redaction, models=to_models.url))
+        told = (CONFIG + local).format(redaction=redaction, models=to_models.url, own=to_own.url)
+        path = config(folder, told)
         keys = {
             "LANGFUSE_PUBLIC_KEY": langfuse.public_key,
             "LANGFUSE_SECRET_KEY": langfuse.secret_key,
@@ -97,8 +115,8 @@ async def _whole_run(folder: Path, conversations: int, redaction: str, *, refuse
         ran = await understudy("once", "--yes", "-c", str(path), **keys)
         board = await understudy("leaderboard", "--markdown", "-c", str(path), **keys)
         said = repr((scanned, ran, board)).encode()
-        objects = objects_of(langfuse, production)
-        return Left(to_models.sent, to_langfuse.sent, objects, list(files_of(folder)), said, ran, scanned)
+        objects, files = objects_of(langfuse, production), list(files_of(folder, but={but}))
+        return Left(to_models.sent, to_langfuse.sent, objects, files, said, ran, scanned, to_own.sent)
 
 
 async def test_canaries_in_a_thousand_conversations_reach_nobody(tmp_path: Path) -> None:
@@ -125,3 +143,20 @@ async def test_scan_counts_what_would_be_masked(tmp_path: Path) -> None:
     left = await _whole_run(tmp_path, 3, REDACTION)
     assert "masked" in left.scanned.out
     assert {"email", "card", "name", "ticket"} <= set(left.scanned.out.split())
+
+
+async def test_a_local_model_sees_them_and_nothing_else_does(tmp_path: Path) -> None:
+    """All kinds reach the local challenger; its answers and errors, the other models and the judge show none."""
+    left = await _whole_run(tmp_path, 24, REDACTION, refuses_every=11, local=LOCAL, but="original")
+    assert left.ran.code in (0, 3), left.ran.err[-3000:]
+    assert set[str]().union(*map(kinds_in, left.shown)) >= ALL
+    assert len(left.asked) > 60
+    assert left.kinds() == {}
+
+
+async def test_what_a_local_model_saw_is_gone_when_none_is_local(tmp_path: Path) -> None:
+    """The table that holds it is emptied at the next start, down to the bytes of the file."""
+    await _whole_run(tmp_path, 3, REDACTION, local=LOCAL, but="original")
+    assert set[str]().union(*map(kinds_in, files_of(tmp_path))) >= ALL
+    left = await _whole_run(tmp_path, 3, REDACTION)
+    assert left.kinds() == {}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.expecting import half_width, reaches, widths
-from connector.planning import Load, plan
+from connector.planning import Load, embedding, plan
 from judges.jury import Jury
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing
@@ -126,5 +126,21 @@ def test_a_budget_says_how_many_duels_it_pays_for() -> None:
         WindowState(period="week", model="judge", since=NOW, until=NOW, limit=limit),
     ]
     day, of_judge = reaches(windows, made.lines, made.duels)
-    assert (day.window, day.pays_for, day.left_usd) == ("day", 4, pytest.approx(4.5 * each))
+    assert (day.window, day.pays_for) == ("day", 4)
+    assert day.left_usd == pytest.approx(4.5 * each)
     assert (of_judge.window, of_judge.pays_for) == ("judge/week", None)
+
+
+def test_duels_are_counted_by_tier() -> None:
+    """Those of a tier without any are left out."""
+    load = Load("good", QUEUED, 100, 20, 50)
+    made = plan([load, load, load._replace(tier="golden")], [challenger()], JURY, 500)
+    assert (made.duels, made.tiers) == (3, {"fresh": 2, "golden": 1})
+
+
+def test_vectors_are_paid_by_what_is_read() -> None:
+    """One call for each number of tokens; at the most each may be several times as long."""
+    asked = challenger().model
+    line = embedding(asked, [1000, 500], 0)
+    assert (line.calls, line.most_calls, line.input_tokens, line.output_tokens) == (2, 2, 1500, 0)
+    assert line.longest_usd == pytest.approx(SAFETY * (line.expected_usd or 0))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.select import Filters, Sampling, Selection
+from connector.sampling.options import Sampling
+from connector.select import Filters, Selection
 from connector.traces import Sighting
 from connector.types import Disposition, Fate
 from rollouts.types import Challenge

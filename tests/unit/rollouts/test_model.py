@@ -5,7 +5,7 @@ import pytest
 
 from rollouts.budget import Budget
 from rollouts.cache import MemoryCache
-from rollouts.cost import Price
+from rollouts.cost import FREE, Price
 from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable
 from rollouts.journal import MemoryJournal
 from rollouts.ledger import PICODOLLARS, Outcome, Purchase, Settlement
@@ -72,7 +72,7 @@ class Journal(MemoryJournal):
     @property
     def settled(self) -> list[tuple[Outcome | None, int | None]]:
         """How every purchase ended, and what was paid."""
-        return [(s and s.outcome, s and s.spent) for _, s in self.entries]
+        return [(s.outcome, s.spent) if s else (None, None) for _, s in self.entries]
 
 
 def model(provider: Provider, **others: object) -> Model:
@@ -220,6 +220,45 @@ async def test_under_a_budget_no_answer_is_longer_than_what_was_set_aside() -> N
         await model(Counting(answers=("a",)), price=PRICE, budget=budget, worst_output_tokens=77).ask(asked())
     await model(Counting(answers=("a",)), price=PRICE, budget=Budget(1_000.0)).ask(asked(max_tokens=9))
     assert Counting.allowed == [None, 77, 9]
+
+
+async def test_an_answer_that_only_the_budget_has_cut_is_none() -> None:
+    """It is paid and never kept, as the model was not done; one that production would have cut as well is an answer."""
+    journal, budget, cut = Journal(), Budget(1_000.0), Scripted(answers=("a b c",), finish_reason="length")
+    limited = model(cut, price=PRICE, budget=budget, journal=journal, worst_output_tokens=77)
+    for _ in range(2):
+        with pytest.raises(Permanent, match="cut at 77 tokens"):
+            await limited.ask(asked())
+    assert cut.calls == 2, "and nothing of it was kept"
+    assert [outcome for outcome, _ in journal.settled] == [Outcome.ANSWERED] * 2
+    assert (await limited.ask(asked(max_tokens=9))).truncated
+    assert (await model(cut, price=PRICE, budget=Budget(None)).ask(asked())).truncated
+    assert (await model(cut, price=FREE, budget=Budget(1.0)).ask(asked())).truncated
+
+
+class Silent(Scripted):
+    """Never answers."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Wait for ever."""
+        del request
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_call_that_is_cancelled_is_settled_at_once() -> None:
+    """It may have been paid, so it counts at its worst; it is under way no longer."""
+    journal, budget = Journal(), Budget(1_000.0)
+    silent = model(Silent(answers=("",)), price=PRICE, budget=budget, journal=journal)
+    asking = asyncio.create_task(silent.ask(asked(max_tokens=9)))
+    while not journal.entries:  # noqa: ASYNC110  nobody tells
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert journal.settled == [(Outcome.LOST, 29 * PICODOLLARS)]
+    assert (budget.spent, budget.reserved) == (29 * PICODOLLARS, 0)
 
 
 class Saying(Scripted):

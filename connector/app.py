@@ -85,7 +85,7 @@ async def build(
         stack.push_async_callback(kept.aclose)
         client, server = await _langfuse(config, stack) if online else (None, None)
         budget = open_budget(config.budget, max_cost_usd)
-        cache = SqliteCache.of(config.cache, path.parent, used=online)
+        cache = SqliteCache.of(config.cache, path.parent, used=online and spending)
         stack.push_async_callback(cache.aclose)
         redaction = await open_redaction(config, kept, path.parent / config.state, alone=alone)
         if redaction is not None:

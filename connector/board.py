@@ -63,6 +63,7 @@ async def leaderboard(
         opinions=opinions,
         people=await store.people(fingerprints, epoch),
     )
+    board = board.model_copy(update={"draws": tuple(await store.drawn(epoch))})
     if arena.cheaper is None:
         return board
     other = arena.cheaper.version

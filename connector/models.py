@@ -15,7 +15,7 @@ from connector.sampling.options import Sampling
 from judges.jury import Juror, Jury
 from rollouts.budget import Budget
 from rollouts.cache import Cache, NoCache
-from rollouts.embedding import Embedder, EmbeddingModel, Embeddings
+from rollouts.embedding import Embedder, EmbeddingModel
 from rollouts.journal import Journal
 from rollouts.ledger import Role
 from rollouts.masking import Mask
@@ -86,6 +86,8 @@ class Models:
         """Who turns texts into vectors for the draw."""
         if not sampling.buys:
             return PackagedEmbedder()
+        from rollouts.embeddings import Embeddings  # noqa: PLC0415  brings an SDK, and is needed for few
+
         told = sampling.embedding.model_dump(exclude={"model", "base_url", "api_key_env"})
         asked = Embeddings.model_validate(sampling.embedding.model_dump(include={"model", "base_url", "api_key_env"}))
         at, table = ("sampling", "embedding"), ModelTable.model_validate(told)

@@ -189,6 +189,9 @@ class Store(Journal, Protocol):
     ) -> set[str]:
         """Return the names of the epochs that are closed, under these conditions or any."""
 
+    async def drawn(self, epoch: str | None) -> list[str]:
+        """Say how the turns of an epoch or of all were drawn, and what went otherwise; nothing where all were taken."""
+
     async def held_epochs(self) -> list[str]:
         """Return the epochs of which turns wait for the draw, the oldest first."""
 

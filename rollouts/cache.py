@@ -71,7 +71,9 @@ def content_of(request: Request, version: str) -> str:
     `version` stands for the model, its address, and what its provider adds to requests or leaves out of them. The ids
     of tool calls are made up anew whenever a conversation is recorded: only which result answers which call counts.
     """
-    asked = request.model_dump(mode="json", exclude={"key", "trace_id", "messages", "masks", "originals"}, exclude_none=True)
+    asked = request.model_dump(
+        mode="json", exclude={"key", "trace_id", "messages", "masks", "originals"}, exclude_none=True
+    )
     said = [message.model_dump(mode="json", exclude_none=True) for message in _with_plain_ids(request.messages)]
     # Not by orjson, which refuses half surrogates and whole numbers beyond 64 bits.
     return hashlib.sha256(json.dumps([version, asked, said], sort_keys=True).encode()).hexdigest()

@@ -27,8 +27,8 @@ from rollouts.types import Completion, Request, Usage
 _NO_KEY = "never-sent"
 """The SDK wants a key even where its header is left out."""
 MISTRAL_IDS = re.compile(r"[a-zA-Z0-9]{9}")
-_WITH_KEY: Any = {"headers": {"content-type": "application/json"}}
-_WITHOUT_KEY: Any = {"headers": {"content-type": "application/json", "authorization": openai.Omit()}}
+WITH_KEY: Any = {"headers": {"content-type": "application/json"}}
+WITHOUT_KEY: Any = {"headers": {"content-type": "application/json", "authorization": openai.Omit()}}
 
 
 class ChatCompletions(Endpoint, Provider):
@@ -39,7 +39,7 @@ class ChatCompletions(Endpoint, Provider):
 
     @cached_property
     def _client(self) -> openai.AsyncOpenAI:
-        return _open_client(self)
+        return open_client(self)
 
     async def complete(self, request: Request) -> Completion:
         """Answer once; see the port."""
@@ -55,7 +55,7 @@ class ChatCompletions(Endpoint, Provider):
             await self._client.close()
 
 
-def _open_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
+def open_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     """Open a client; this takes some 50 ms, so keep it. Raises `Fatal` without a key."""
     return openai.AsyncOpenAI(
         api_key=endpoint.key() or _NO_KEY,
@@ -71,7 +71,7 @@ async def _chat(
     """Ask once, through the SDK's client but without its models: that takes a third to an eighth of the time."""
     asked = _asked(endpoint, model, request, max_tokens_key)
     body = encoded({"model": model, **asked.body, **endpoint.extra_body})
-    options = _WITH_KEY if endpoint.api_key_env else _WITHOUT_KEY
+    options = WITH_KEY if endpoint.api_key_env else WITHOUT_KEY
     refusal: Refusal | None
     try:
         async with endpoint.within_time():

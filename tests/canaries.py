@@ -119,7 +119,7 @@ def conversation(number: int, begun: datetime) -> list[dict[str, Any]]:
     arguments = json.dumps({"card": int(p.card), p.email: [p.phone_again], "deep": json.dumps({"k": p.key})})
     result = json.dumps({"rows": [{"mail": p.email, "n": int(p.card), "ip": p.ip}], "url": p.token, "raw": p.encoded})
     call = {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": arguments}}
-    history = [
+    history: list[dict[str, Any]] = [
         {"role": "system", "content": f"You serve {p.name}. Database: {p.credential}. Key: {p.key}."},
         {"role": "user", "content": f"I am {p.email}, {p.phone}, SSN {p.id}; {p.password} Card {p.card_again}."},
         {"role": "assistant", "content": f"Looking for {p.ticket} at {p.ip}.", "tool_calls": [call]},

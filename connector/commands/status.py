@@ -10,6 +10,7 @@ from rich.console import Console
 
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run, table
+from connector.sampling.telling import told
 from connector.status import Money, Status, status
 from connector.types import State
 
@@ -41,7 +42,7 @@ def _print(console: Console, found: Status) -> None:
     for hold in found.holds:
         until = f"; goes on {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else ""
         console.print(f"{hold.what}: since {hold.since:%Y-%m-%d %H:%M} UTC {hold.reason}{until}")
-    for line in (*_draws(found), *_masked(found)):
+    for line in (*told(found.draws), *_masked(found)):
         console.print(line)
     console.print(table("\nMoney, UTC", ("window", "spent", "reserved", "left", "limit", "opens again"), _money(found)))
     columns = (
@@ -58,18 +59,6 @@ def _print(console: Console, found: Status) -> None:
     )
     console.print(table("\nCalls this month", columns, _calls(found), words=2))
     console.print(table("\nDuels", ("challenger", *(state.value for state in State)), _queues(found)))
-
-
-def _draws(found: Status) -> list[str]:
-    """Say of each epoch how much of it was drawn, and what did not go as it was wished for."""
-    lines = list[str]()
-    for epoch in dict.fromkeys(each.epoch for each in found.draws):
-        own = [each for each in found.draws if each.epoch == epoch]
-        held, drawn, missed = (sum(getattr(each, key) for each in own) for key in ("held", "drawn", "uncovered"))
-        lines.append(f"{epoch}: {drawn:,} of {held:,} turns were drawn, in {len(own)} draw(s), {own[-1].strategy}.")
-        lines += [f"  {missed:,} came too late, and nothing drawn stands for them."] if missed else []
-        lines += [f"  Draw {each.number} was stratified instead: {each.fell_back}." for each in own if each.fell_back]
-    return lines
 
 
 def _masked(found: Status) -> list[str]:

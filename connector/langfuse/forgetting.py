@@ -1,4 +1,8 @@
-"""Removing what we wrote about somebody who is to be forgotten. All of it may be repeated."""
+"""Removing what we wrote about somebody who is to be forgotten. All of it may be repeated.
+
+In the run tables of v3 and `dual` servers a row stays, for only whole runs can be deleted there: it holds the ids of an
+item and a trace of ours, which are gone, and no word.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import orjson
 from connector.sampling.clusters import Cluster
 from connector.sampling.draw import Drawing, Stratum
 from connector.sampling.strata import Held
+from connector.sampling.telling import told
 from connector.sampling.types import Draw
 from connector.store.writer import Writer
 from connector.types import Duel
@@ -77,6 +78,9 @@ class Draws:
     async def draws(self, epoch: str | None = None) -> list[Draw]:
         sql = "select * from draw where ?1 is null or epoch = ?1 order by epoch, number"
         return [_draw(row) for row in await self._writer.run(lambda db: db.execute(sql, (epoch,)).fetchall())]
+
+    async def drawn(self, epoch: str | None) -> list[str]:
+        return told(await self.draws(epoch))
 
     async def last_draw(self) -> datetime | None:
         [at] = await self._writer.run(lambda db: db.execute("select max(at) from draw").fetchone())

@@ -48,7 +48,7 @@ class Masks:
         return await self._writer.run(made)
 
     async def masked(self) -> Mapping[str, Masked]:
-        sql = """select kind, sum(found), sum(not exists (select 1 from duel where id = challenge_id))
+        sql = """select kind, sum(found), sum(not exists (select 1 from duel where id = masked.challenge_id))
                  from masked group by kind order by 2 desc, 1"""
         rows = await self._writer.read(lambda db: db.execute(sql).fetchall())
         return {kind: Masked(values=values, challenges=challenges) for kind, values, challenges in rows}

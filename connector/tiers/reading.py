@@ -34,6 +34,8 @@ class Source(Record):
     trace: Trace
     intake: Intake
     """What its trace comes to where nothing is filtered or drawn."""
+    observations: frozenset[str] = frozenset()
+    """Ids of all that is in the trace."""
     copies: Mapping[str, str] = {}
     """Of observations that tell a call once more: the one that tells it best."""
 

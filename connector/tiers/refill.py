@@ -27,6 +27,7 @@ from rollouts.types import Challenge, Tier
 log = structlog.get_logger(__name__)
 
 NO_TRACE = "there is no such trace"
+NO_OBSERVATION = "there is no such observation in it"
 NO_TURN = "this observation cannot be asked again"
 NOT_ENDED, NEVER_ENDED = "its root has not ended", "its root never ended"
 
@@ -45,7 +46,7 @@ class NotUsable(UnderstudyError):
     @property
     def passes(self) -> bool:
         """Whether it may well be usable later: spans and scores come in any order."""
-        return self.reason in (NO_TRACE, NOT_ENDED, UNFETCHED)
+        return self.reason in (NO_TRACE, NO_OBSERVATION, NOT_ENDED, UNFETCHED)
 
 
 class Refill:
@@ -163,6 +164,8 @@ class Refill:
         Raises `NotUsable` where there is none.
         """
         source = await self._source(trace_id, self._arena.rules)
+        if observation_id is not None and observation_id not in source.observations:
+            raise NotUsable(Fate.FAILED, NO_OBSERVATION)
         if turns := source.turns(observation_id):
             return turns
         ended = source.intake.trace
@@ -191,7 +194,9 @@ class Refill:
         assembly = await assembled(self._arena, sighting, trace)
         intake = sort_out(assembly, sighting, unfiltered(rules))
         copies = {each.observation_id: each.of for each in assembly.glances if each.use is Use.COPY and each.of}
-        return Source(trace=trace.model_copy(update={"observations": ()}), intake=intake, copies=copies)
+        there = frozenset(each.id for each in found.observations)
+        bare = trace.model_copy(update={"observations": ()})
+        return Source(trace=bare, intake=intake, observations=there, copies=copies)
 
     async def _queue(self, epoch: str) -> int:
         """Ask every member in this epoch, of every challenger."""

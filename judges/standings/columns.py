@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, repeat
+from math import inf
 from typing import Any, Final
 
 import numpy as np
@@ -35,8 +36,8 @@ _Block = dict[str, Sequence[Any]]
 def gathered(turns: Iterable[Turn], outcomes: Iterable[Outcome]) -> Columns:
     """Read `turns` and then `outcomes`, each once; the order of their rows changes nothing.
 
-    Raises `ValueError` for a turn that comes twice, for an outcome whose challenge is not among the turns, and for a
-    challenger that has the name of the `BASELINE`.
+    Raises `ValueError` for a turn that comes twice or stands for nothing, for an outcome whose challenge is not among
+    the turns, and for a challenger that has the name of the `BASELINE`.
     """
     found = _Turns()
     for block in _blocks(Turn, turns):
@@ -95,6 +96,9 @@ class _Turns:
             self.belongs.append(self.clusters[cluster])
             for value in dict.fromkeys(values):
                 self.sliced.extend((place, self.slices[value]))
+        for challenge, weight in zip(block["challenge_id"], block["weight"], strict=True):
+            if not 0 < weight < inf:
+                raise ValueError(f"the turn {challenge!r} stands for {weight} turns of the traffic")
         self.weights.extend(block["weight"])
         self.drawn_from.extend(self.strata[stratum] for stratum in block["stratum"])
         self.tiers.extend(_TIER_CODES[tier] for tier in block["tier"])

@@ -157,6 +157,8 @@ class Leaderboard(Record):
     Those of fewer than 30 conversations reach so far that they would excuse anybody, and are left out."""
     drawn_turns: int = 0
     """Turns of the fresh tier that were judged."""
+    draws: tuple[str, ...] = ()
+    """How they were drawn, epoch by epoch, and what did not go as it was wished for; empty where all were taken."""
     traffic_turns: float | None = None
     """As many turns of traffic they stand for, by the chances with which they were drawn; `None` where nobody knows."""
     standings: tuple[Standing, ...]

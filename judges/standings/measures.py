@@ -12,10 +12,11 @@ from judges.standings.spread import FEW
 from judges.standings.tiers import TierStanding
 
 NO_DATA: Final = "there are no results"
-ALIKE: Final = "all conversations have the same score, which tells nothing of how sure that is"
+ALIKE: Final = "all conversations are ties, as they are for a judge that cannot tell anything apart"
 TOO_SMALL: Final = f"it rests on fewer than {FEW} conversations"
 UNEVEN: Final = f"some conversations weigh so much that all of them count as fewer than {FEW}"
 _NO_WIDTH: Final = 1e-9
+_TIE: Final = 0.5
 _HOPELESS: Final = 100
 """Times as many conversations: who needs more than that stands on the bar."""
 
@@ -60,9 +61,14 @@ class Measure(NamedTuple):
     def chance_above(self, bar: float, level: float) -> float:
         """Return the one-sided chance of so low an estimate if the truth were at `bar`.
 
-        It is at most half of what `level` leaves exactly when the interval lies below the bar.
+        It is at most half of what `level` leaves exactly when the interval lies below the bar; of five conversations
+        or fewer that all say the same it is more.
         """
-        if self.estimate is None or self.high is None or self.high - self.estimate < _NO_WIDTH:
+        if self.estimate is None or self.low is None or self.high is None:
+            return 1.0
+        if self.high - self.low < _NO_WIDTH:  # all say the same: a sign test of so many (see `p_value`)
+            return 2.0 ** -(self.freedom + 1) if self.estimate < bar else 1.0
+        if self.high - self.estimate < _NO_WIDTH:
             return 1.0
         away = self.shape(self.estimate, self.high, bar) * student(0.5 + level / 2, self.freedom)
         n = self.freedom + 1
@@ -108,7 +114,8 @@ def measure(row: TierStanding | None) -> Measure:
         return found._replace(unknown=TOO_SMALL)
     if row.small:
         return found._replace(unknown=UNEVEN)
-    if row.low is None or row.high is None or row.high - row.low < _NO_WIDTH:
+    bounds = (row.low, row.win_rate, row.high)
+    if None in bounds or all(abs((each or 0.0) - _TIE) < _NO_WIDTH for each in bounds):
         return found._replace(unknown=ALIKE)
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from connector.cache import answers, file
 from connector.demo.langfuse import SmallLangfuse
 from tests.integration.world import CONFIG, config, produce, understudy
 
@@ -75,3 +76,5 @@ async def test_vectors_are_planned_and_asked_before_they_are_bought(tmp_path: Pa
         assert ran.err.index("Plan for the draw") < ran.err.index("Plan for 12 duels")
         after = json.loads((await understudy("plan", "--json", "-c", str(path), server=server)).out)
         assert ([each["role"] for each in after["lines"]].count("embedding"), after["held"]) == (0, 0)
+    with file.opened(tmp_path / "understudy.cache.db") as db:  # vectors of many traces, which nobody could forget
+        assert {shelf.model for shelf in answers.shelves(db)} == {"good-1", "kestrel-2", "judge-1"}

@@ -90,6 +90,7 @@ async def test_what_is_held_is_drawn_and_the_ledger_adds_up(store: SqliteStore) 
     assert len(await store.due("good", "f1", 100, OVER)) == 20
     [told] = await store.draws()
     assert (told.epoch, told.number, told.held, told.drawn, told.quota) == (EPOCH, 1, 60, 20, 20)
+    assert await store.drawn(None) == [f"{EPOCH}: 20 of 60 turns were drawn, in 1 draw(s), uniform."]
 
 
 async def test_nothing_is_drawn_twice(store: SqliteStore) -> None:
@@ -298,6 +299,7 @@ async def test_where_there_are_no_clusters_it_is_stratified_and_said(store: Sqli
     [told] = await store.draws()
     assert ("no money is left" if reason == "budget" else "only 40 different texts") in told.fell_back
     assert {each.name: (each.held, each.drawn) for each in told.strata} == {"a": (30, 15), "b": (10, 5)}
+    assert f"{EPOCH}: draw 1 was stratified instead: {told.fell_back}." in await store.drawn(EPOCH)
     assert logs[0]["event"] == "draw.fell_back"
     assert logs[0]["log_level"] == "warning"
     assert sum((await drawn(store)).values()) == pytest.approx(40)

@@ -36,6 +36,8 @@ IN_BASE64 = {content: b64encode(content).decode() for content in (PICTURE, SOUND
 
 CONFIG = """
 state = "state.db"
+[redaction]
+fail_closed = false
 [poll]
 confirm = "5s"
 [retry]

@@ -144,3 +144,27 @@ async def test_a_damaged_cache_stops_nothing(tmp_path: Path) -> None:
         assert isinstance((await invoked(world, "cache", "ls")).exception, Fatal)
         assert (await invoked(world, "cache", "clear", "--yes")).exit_code == 0
         assert (await invoked(world, "cache", "ls")).exit_code == 0
+
+
+async def test_what_a_judge_has_said_is_not_bought_again(tmp_path: Path) -> None:
+    """Another judge is asked once; the first one again costs nothing, with cache or without; no challenger is asked."""
+    async with troubled(tmp_path) as world:
+        await produce(world.langfuse, 2, TURNS)
+        board = await finished(world)
+        asked = world.asked
+        first = world.config.read_text()
+        world.models.models["judge-2"] = world.judge
+        world.config.write_text(first.replace('"judge-1"', '"judge-2"'))
+        ran = await world.run("rejudge", "--yes", "--no-cache")
+        assert ran.code == 0, ran.err
+        assert {body for body, count in world.models.calls.items() if count} >= {"judge-2"}
+        bought, challengers = world.asked, world.models.calls["good-1"] + world.models.calls["fair-1"]
+        assert asked < bought <= 2 * asked
+        world.config.write_text(first)
+        for options in ((), ("--no-cache",)):
+            ran = await world.run("rejudge", "--yes", *options)
+            assert ran.code == 0, ran.err
+        assert world.asked == bought
+        assert world.models.calls["good-1"] + world.models.calls["fair-1"] == challengers
+        async with build(read(world.config), world.config, online=False) as app:
+            assert await app.engine.leaderboard() == board

@@ -149,7 +149,7 @@ async def test_a_turn_is_added_listed_and_removed_by_hand(
 
 
 async def test_what_cannot_be_added_is_refused_by_name(tmp_path: Path, keys: Callable[[SmallLangfuse], None]) -> None:
-    """No such trace, or nothing to replay in it."""
+    """No such trace, no such observation, or nothing to replay in it."""
     async with SmallLangfuse() as server:
         keys(server)
         await produce(server, conversations=1, turns=0)
@@ -157,10 +157,12 @@ async def test_what_cannot_be_added_is_refused_by_name(tmp_path: Path, keys: Cal
         there = ("-c", str(project(tmp_path, "", ONE)))
         nowhere = (await by_hand("adversarial", "add", "f" * 32, *there)).exception
         nothing = (await by_hand("adversarial", "add", silent, *there)).exception
+        mistyped = (await by_hand("adversarial", "add", silent, "--observation", "nope", *there)).exception
     assert isinstance(nowhere, Fatal)
     assert isinstance(nothing, Fatal)
     assert f"has no trace '{'f' * 32}'" in str(nowhere)
     assert "unreadable: no model call in it" in str(nothing)
+    assert "there is no such observation in it" in str(mistyped)
     assert nothing.hint == f"`understudy show {silent}` draws how it was read"
 
 

@@ -111,9 +111,9 @@ async def _whole_run(
             "LANGFUSE_SECRET_KEY": langfuse.secret_key,
             "LANGFUSE_BASE_URL": to_langfuse.url,
         }
-        scanned = await understudy("scan", "-c", str(path), **keys)
-        ran = await understudy("once", "--yes", "-c", str(path), **keys)
-        board = await understudy("leaderboard", "--markdown", "-c", str(path), **keys)
+        scanned = await understudy("scan", "-c", str(path), server=None, **keys)
+        ran = await understudy("once", "--yes", "-c", str(path), server=None, **keys)
+        board = await understudy("leaderboard", "--markdown", "-c", str(path), server=None, **keys)
         said = repr((scanned, ran, board)).encode()
         objects, files = objects_of(langfuse, production), list(files_of(folder, but={but}))
         return Left(to_models.sent, to_langfuse.sent, objects, files, said, ran, scanned, to_own.sent)

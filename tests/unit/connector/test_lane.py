@@ -17,6 +17,7 @@ from connector.pipeline import Arena
 from connector.store.sqlite import SqliteStore
 from connector.types import Duel, State
 from rollouts.errors import BudgetExhausted, Fatal, Permanent, Retryable
+from rollouts.ledger import Outcome
 from rollouts.types import Completion, Request
 from tests.duelling import Ranks, Told, arena, challenge, intake, rollout
 
@@ -340,7 +341,7 @@ async def test_a_stop_starts_no_further_step(store: SqliteStore) -> None:
 
 
 async def test_what_outlasts_the_grace_period_is_cut_off(store: SqliteStore) -> None:
-    """Its duel stays as it was, and its call is counted as one that was in flight."""
+    """Its duel stays as it was, and its call counts as paid at once."""
     slow = Slow(latency_s=60)
     met = arena("good", providers={"good": slow}, journal=store)
     await prepared(store, met, 2)
@@ -351,7 +352,8 @@ async def test_what_outlasts_the_grace_period_is_cut_off(store: SqliteStore) -> 
     await running
     await moving.finish(0)
     assert await store.states() == {("good", State.QUEUED): 2}
-    assert await store.forget_interrupted() == 2
+    assert [(each.outcome, each.calls) for each in await store.spending()] == [(Outcome.LOST, 2)]
+    assert await store.forget_interrupted() == 0
 
 
 class Counting(SqliteStore):

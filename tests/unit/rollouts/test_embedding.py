@@ -11,7 +11,8 @@ from aiohttp import web
 
 from rollouts.budget import Budget
 from rollouts.cost import Price
-from rollouts.embedding import BATCH, EmbeddingModel, Embeddings
+from rollouts.embedding import BATCH, EmbeddingModel
+from rollouts.embeddings import Embeddings
 from rollouts.errors import BudgetExhausted, Fatal, Retryable
 from rollouts.journal import MemoryJournal
 from rollouts.ledger import PICODOLLARS, Outcome

@@ -95,3 +95,10 @@ def test_nothing_is_kept_but_numbers() -> None:
     assert len(columns.duels.scores) == 100_000
     assert held < 15e6
     assert peak < 45e6
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_turn_stands_for_something(weight: float) -> None:
+    """A weight that is none would make every figure unknown, or wrong without a word."""
+    with pytest.raises(ValueError, match="the turn 'c1' stands for"):
+        gathered([Turn("c0", "v0"), Turn("c1", "v1", weight=weight)], [])

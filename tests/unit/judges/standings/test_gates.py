@@ -11,7 +11,7 @@ import pytest
 from judges.standings.gated import Check, Gate, Gates, Result
 from judges.standings.gates import UNTRUSTED, gate
 from judges.standings.leaderboard import Leaderboard
-from judges.standings.measures import ALIKE, NO_DATA, TOO_SMALL
+from judges.standings.measures import ALIKE, NO_DATA, TOO_SMALL, measure
 from judges.standings.tiers import TierStanding
 from tests.gating import board, drawn, row
 
@@ -106,6 +106,25 @@ def test_an_interval_without_width_passes_nothing() -> None:
     found = gate(board(row(ties), row(ties, tier="golden")), RULES)
     assert [check.reason for check in found.checks] == [ALIKE, ALIKE]
     assert found.result is Result.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("score", "result"), [(0.0, Result.FAIL), (1 / 7, Result.FAIL), (1.0, Result.PASS)])
+def test_who_loses_every_turn_fails_and_who_wins_every_turn_passes(score: float, result: Result) -> None:
+    """Scores that never differ have an interval without width, on which no doubt is left beyond 30 conversations."""
+    every = [[score, score]] * 40
+    found = gate(board(row(every), row(every, tier="golden")), RULES)
+    assert [check.result for check in found.checks] == [result, result]
+    few = gate(board(row(every[:5]), row(every[:5], tier="golden")), RULES)
+    assert [check.result for check in few.checks] == [Result.INCONCLUSIVE] * 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_share_held_at_either_end_has_its_chance(share: float) -> None:
+    """Where none was held, or all, the chance at the bar is that of the interval, and not unknown."""
+    scores = [[1.0 if n < 300 * share else 0.0] for n in range(300)]
+    found = measure(row(scores, tier="golden"))
+    assert found.unknown is None
+    assert (found.chance_above(0.85, 0.95) < 1e-6) == (share < 0.85)
 
 
 def test_all_turns_held_pass_when_they_are_enough() -> None:

@@ -94,6 +94,18 @@ def test_what_is_taken_whole_is_still_a_sample_of_such_traffic() -> None:
     assert steadied(found, columns) is found
 
 
+def test_one_turn_that_stands_for_nearly_all_is_no_certainty() -> None:
+    """A part of one conversation has no spread of its own: it is seen together with others."""
+    turns = [
+        Turn(f"c{n}", f"v{n}", weight=1e6 if n == 99 else 2.0, stratum="rare" if n == 99 else "a") for n in range(100)
+    ]
+    said = [Outcome("m", f"c{n}", n % 3 / 2, outcome(n % 3 / 2)) for n in range(100)]
+    known = row(apart(gathered(turns, said), "fresh"), 0, Asked("sevenths", 0), control=False).standing
+    assert known.low is not None
+    assert known.high is not None
+    assert known.high - known.low > 0.9
+
+
 def test_nothing_is_made_of_strata_of_a_few_conversations() -> None:
     """Many small strata are one: two turns that agree by chance prove nothing."""
     turns = [Turn(f"c{n}", f"v{n}", weight=9.0, stratum=f"s{n // 2}") for n in range(40)]

@@ -29,11 +29,11 @@ from connector.sinks.jsonl import JsonlSink
 from connector.sinks.langfuse import LangfuseSink
 from connector.sources.jsonl import JsonlSource
 from connector.sources.langfuse import LangfuseSource
-from connector.sources.unforgotten import Unforgotten
 from connector.store.sqlite import SqliteStore
 from connector.telemetry import censor_logs
 from connector.thrift import Thrift
 from connector.tiers.refill import Refill
+from connector.unforgotten import Unforgotten
 from rollouts.budget import Budget
 from rollouts.errors import Fatal
 from rollouts.ledger import Role

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from connector.app import App
 from connector.commands._common import table
-from connector.expecting import reaches, widths
-from connector.plan import Plan
-from connector.planning import Load, embedding, plan
+from connector.planning.expecting import reaches, widths
+from connector.planning.plan import Plan
+from connector.planning.reckoning import Load, embedding, plan
 from connector.types import Fate
 from rollouts.cost import estimate_tokens
 from rollouts.embedding import EmbeddingModel, batches, question

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.planning import Load
+from connector.planning.reckoning import Load
 from connector.store.calls import Bought
 from connector.store.judgments import HEARD, heard, keep, load
 from connector.store.masks import note_answers

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from connector.planning import Load
+from connector.planning.reckoning import Load
 from connector.store.writer import Writer
 from connector.types import Duel, State
 from judges.standings.scales import fought_in, together

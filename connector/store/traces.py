@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from connector.planning import measure
+from connector.planning.reckoning import measure
 from connector.slicing import slices
 from connector.store.copies import replace_copies
 from connector.store.draws import decided, settled

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.expecting import half_width, reaches, widths
-from connector.planning import Load, embedding, plan
+from connector.planning.expecting import half_width, reaches, widths
+from connector.planning.reckoning import Load, embedding, plan
 from judges.jury import Jury
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from connector.plan import Line, Reach, Width
-from connector.planning import Load
+from connector.planning.plan import Line, Reach, Width
+from connector.planning.reckoning import Load
 from judges.standings.bootstrap import student
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.standing import Standing

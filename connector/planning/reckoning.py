@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, get_args
 
-from connector.plan import Line, Plan
+from connector.planning.plan import Line, Plan
 from judges.judge import Judge
 from judges.jury import Jury
 from rollouts.cost import BYTES_PER_TOKEN, Price, cost, estimate_tokens

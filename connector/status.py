@@ -87,7 +87,7 @@ class Status(Record):
 async def status(app: App, state: str) -> Status:
     """Read everything from the store, which lies in the file `state`."""
     now, store = app.engine.clock.now(), app.store
-    mark = await store.mark(app.engine.arena.source.name)
+    mark = await _mark(app)
     states = await store.states(app.engine.fingerprints)
     return Status(
         at=now,
@@ -102,6 +102,17 @@ async def status(app: App, state: str) -> Status:
         originals=await store.count_originals(),
         queues=tuple(Queue(challenger=name, state=state, duels=n) for (name, state), n in sorted(states.items())),
     )
+
+
+async def _mark(app: App) -> datetime | None:
+    """Offline nobody knows the project's name, so the sources of the configured kind are asked for."""
+    kind = f"{app.config.source.kind}/"
+    marks = [
+        await app.store.mark(name)
+        for name in await app.store.sources()
+        if name.startswith(kind) and "/scores/" not in name
+    ]
+    return max((mark for mark in marks if mark is not None), default=None)
 
 
 async def _draws(app: App) -> list[Draw]:

@@ -30,9 +30,8 @@ COLUMNS = (
     "tokens out",
     "expected $",
     "longest $",
-    "$/Mtok",
-    "price from",
 )
+_PRICES = ("model", "$ per million tokens, in / out", "price from")
 
 
 async def make_plan(app: App, loads: Sequence[Load] | None = None) -> Plan:
@@ -78,12 +77,12 @@ def show(console: Console, made: Plan) -> None:
             f"{line.output_tokens:,}",
             money(line.expected_usd),
             money(line.longest_usd),
-            line.price or "unknown",
-            line.price_source or "nobody",
         )
         for line in made.lines
     ]
     console.print(table(_title(made), COLUMNS, rows))
+    prices = dict.fromkeys((line.model, line.price or "unknown", line.price_source or "nobody") for line in made.lines)
+    console.print(table("", _PRICES, list(prices), words=3))
     if len(made.tiers) > 1:
         console.print("duels by tier: " + " · ".join(f"{tier} {count:,}" for tier, count in made.tiers.items()))
     if made.held:
@@ -104,7 +103,8 @@ def _show_sums(console: Console, made: Plan) -> None:
     if made.maximum_usd is None:
         console.print("MAXIMUM SPEND unknown: a price is missing; set `price` or `free = true` on that model")
         return
-    console.print(f"MAXIMUM SPEND ≤ ${_up(made.maximum_usd)}, if every try but the last is paid and lost")
+    bound = "no more is left of the budget" if made.maximum_usd != made.lost_usd else "with every try but the last lost"
+    console.print(f"MAXIMUM SPEND ≤ ${_up(made.maximum_usd)}: {bound}")
     console.print(
         f"with the longest answers ${_up(made.longest_usd or 0.0)} · expected about ${made.expected_usd or 0.0:.2f}"
     )

@@ -34,7 +34,7 @@ async def _status(path: Path) -> Status:
 
 
 def _print(console: Console, found: Status) -> None:
-    console.print(f"A process is {'working' if found.working else 'not working'} on this state.")
+    console.print(f"{'A' if found.working else 'No'} process is working on this state.")
     read = (
         "nothing yet" if found.mark is None else f"up to {found.mark:%Y-%m-%d %H:%M} UTC, {_span(found.lag_s)} behind"
     )

@@ -30,6 +30,11 @@ class Reach(Record):
     pays_for: int | None
     """Duels of this plan at their expected price; `None` where that is unknown or nothing."""
 
+    @property
+    def of_one_model(self) -> bool:
+        """Whether it limits one model, and not all together."""
+        return "/" in self.window
+
 
 class Line(Record):
     """One model's part of the plan."""
@@ -76,9 +81,15 @@ class Plan(Record):
         return _sum(line.longest_usd for line in self.lines)
 
     @property
-    def maximum_usd(self) -> float | None:
-        """What it cannot exceed."""
+    def lost_usd(self) -> float | None:
+        """What it cannot exceed, with every try but the last lost, and paid all the same."""
         return _sum(line.maximum_usd for line in self.lines)
+
+    @property
+    def maximum_usd(self) -> float | None:
+        """What it cannot exceed, for no more than that is left of a limit."""
+        left = [each.left_usd for each in self.budgets if not each.of_one_model]
+        return None if self.lost_usd is None else min([self.lost_usd, *left])
 
 
 def _sum(figures: Iterable[float | None]) -> float | None:

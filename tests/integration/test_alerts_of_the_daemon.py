@@ -146,7 +146,7 @@ async def test_lag_is_told_at_the_second_look(tmp_path: Path, monkeypatch: pytes
         for name, value in {**keys_of(langfuse), "HOOK": receiver.url, "HOOK_SECRET": SECRET}.items():
             monkeypatch.setenv(name, value)
         path = config(tmp_path, CONFIG.replace("MODELS", "http://127.0.0.1:9"))
-        async with build(read(path), path) as app:
+        async with build(read(path), path, spending=True) as app:
             name, now = app.engine.arena.source.name, datetime.now(UTC)
             app.engine.clock = Clock(now=lambda: now)
             await app.store.move_mark(name, now - timedelta(hours=7))

@@ -63,7 +63,7 @@ async def test_a_user_is_forgotten_everywhere(server: SmallLangfuse, tmp_path: P
     """No byte in any file, nothing of ours in Langfuse; the leaderboard is the same, and the trace stays away."""
     path = config(tmp_path, CONFIG.replace('confirm = "5s"', 'confirm = "5s"\nsettle = "0s"'))
     [ann] = {row.trace_id for row in server.observations() if row.user_id == "ann-4711"}
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         board = await worked(app)
         assert "question 7" in own(server)
         assert posted_about(server, ann)
@@ -83,7 +83,7 @@ async def test_a_user_is_forgotten_everywhere(server: SmallLangfuse, tmp_path: P
 async def test_an_outage_delays_and_loses_nothing(server: SmallLangfuse, tmp_path: Path) -> None:
     """What Langfuse does not remove now is removed when it is back."""
     path = config(tmp_path)
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         await worked(app)
         server.fail("/api/public/traces", 403, times=1, method="DELETE")
         await app.keeper.forget([Subject("user", "ann-4711")])
@@ -107,7 +107,7 @@ async def test_deletions_in_langfuse_are_followed(server: SmallLangfuse, tmp_pat
     """A trace that is gone, and still gone an hour later, is forgotten; one that comes back meanwhile is not."""
     path = config(tmp_path)
     days = timedelta(days=3)
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         await worked(app)
         [ann] = {row.trace_id for row in server.observations() if row.user_id == "ann-4711"}
         async with httpx.AsyncClient(base_url=server.base_url, auth=(server.public_key, server.secret_key)) as http:
@@ -125,7 +125,7 @@ async def test_deletions_in_langfuse_are_followed(server: SmallLangfuse, tmp_pat
 async def test_texts_age_and_figures_stay(server: SmallLangfuse, tmp_path: Path) -> None:
     """After `texts` no word is left in the store or the cache, and the leaderboard is the same."""
     path = config(tmp_path)
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         board = await worked(app)
         assert await keeper(app, tmp_path, timedelta(days=89)).age() == 0
         assert await keeper(app, tmp_path, timedelta(days=91)).age() == 6

@@ -59,7 +59,7 @@ async def ready(server: SmallLangfuse, folder: Path) -> Path:
 
 async def cycle(path: Path) -> None:
     """Read, judge, post and publish, twice: a trace is read once it has settled."""
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         for _ in range(2):
             await app.engine.poll()
             await app.engine.refill()
@@ -70,7 +70,7 @@ async def cycle(path: Path) -> None:
 
 async def removed_again(path: Path) -> None:
     """Remove once more what came meanwhile, as it is done some minutes later."""
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         clock, state = Clock(now=lambda: datetime.now(UTC) + timedelta(minutes=11)), path.parent / app.config.state
         await Keeper(
             app.engine.arena, app.store, Retention(), state=state, cache=app.config.cache, clock=clock
@@ -151,7 +151,7 @@ async def test_killed_while_removing(deletions: int, tmp_path: Path, keys: Calla
 
         watched.tell = tell
         assert await process.wait() == -signal.SIGKILL
-        async with build(read(path), path) as app:
+        async with build(read(path), path, spending=True) as app:
             assert await app.store.left() > 0
             await app.keeper.remove()
             await app.engine.publish(every=True)

@@ -107,7 +107,7 @@ def project(folder: Path, tiers: str, text: str = CONFIG) -> Path:
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[App]:
     """Open a project in this process; its keys are in the environment."""
-    async with build(read(path), path) as app:
+    async with build(read(path), path, spending=True) as app:
         yield app
 
 

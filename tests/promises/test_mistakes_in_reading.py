@@ -94,7 +94,7 @@ async def test_row_18_each_trace_is_fetched_once(tmp_path: Path, monkeypatch: py
             monkeypatch.setenv(name, value)
         await produce(server, 30, 1)
         path = config(tmp_path)
-        async with build(read_config(path), path) as app:
+        async with build(read_config(path), path, spending=True) as app:
             counts = []
             for _ in range(3):
                 before = len(server.requests)
@@ -110,7 +110,7 @@ async def test_row_19_traces_that_arrive_late_are_found(tmp_path: Path, monkeypa
             monkeypatch.setenv(name, value)
         await produce(server, 3, 2)
         path = config(tmp_path)
-        async with build(read_config(path), path) as app:
+        async with build(read_config(path), path, spending=True) as app:
             fresh = [await app.engine.poll(), await app.engine.poll()]
             await produce(server, 2, 2, **{"session.id": "late"})
             fresh += [await app.engine.poll(), await app.engine.poll()]
@@ -185,7 +185,7 @@ async def test_row_26_one_trace_that_cannot_be_fetched_stops_no_other(
         first, *_ = await produce(server, 4, 1)
         server.fail(f"/api/public/traces/{first}", 400, times=9)
         path = config(tmp_path)
-        async with build(read_config(path), path) as app:
+        async with build(read_config(path), path, spending=True) as app:
             for _ in range(2):
                 await app.engine.poll()
             ledger = await ledger_of(app.store)

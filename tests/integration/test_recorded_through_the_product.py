@@ -40,6 +40,10 @@ path = "results.jsonl"
 listen = ""
 [poll]
 settle = "0s"
+[redaction]
+enabled = false
+[cache]
+mode = "off"
 [leaderboard]
 scale = "{scale}"
 rounds = 200
@@ -58,7 +62,8 @@ base_url = "{url}/v1"
 free = true
 """
 """One of the recorded sets has a model meet itself; only with `identical = "judge"` is anybody asked about it, and
-one call at a time keeps its two games apart."""
+one call at a time keeps its two games apart. Who plays the judge knows games by their words, so none is masked, and
+gives each game its own verdict, so none is answered from the cache."""
 
 
 class Published(NamedTuple):

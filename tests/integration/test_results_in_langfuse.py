@@ -11,6 +11,7 @@ import pytest
 
 from connector.demo.langfuse import Mode, SmallLangfuse
 from connector.langfuse.summary import SWITCHING, figure_names
+from connector.leaderboard_text.tiers import tier_figure_names
 from tests.integration.world import CONFIG, config, fetch, produce, understudy
 
 MODES = get_args(Mode)
@@ -89,7 +90,7 @@ async def test_each_challenger_and_the_baseline_are_experiments(tmp_path: Path, 
         "cost_per_1000_turns_usd",
         "switching",
     }
-    assert names <= {*figure_names().values(), SWITCHING}
+    assert names <= {*figure_names().values(), *tier_figure_names(), SWITCHING}
 
 
 @pytest.mark.parametrize("mode", ["dual", "v3"])

@@ -119,7 +119,7 @@ def arrange(
 
 async def cycle(path: Path, *, watch: Callable[[App], None] = lambda _: None) -> Played:
     """Read, replay, judge and post until nothing moves; return what came out."""
-    async with build(read(path), path, spending=True) as app:
+    async with build(read(path), path) as app:
         watch(app)
         for _ in range(2):
             await app.engine.poll()

@@ -1,0 +1,16 @@
+"""What every test leaves as it found it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """A verb that runs inside a test configures logs for the whole process; the next test hears everything again."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -57,7 +57,7 @@ async def run(url: str, *, challenges: int, challengers: int, concurrency: int, 
     ):
         keys = {"PUBLIC_KEY": "pk-lf-local", "SECRET_KEY": "sk-lf-local", "BASE_URL": address}
         os.environ.update({f"LANGFUSE_{name}": value for name, value in keys.items()})
-        async with build(_config(url, challengers, concurrency), Path(folder) / "config.toml") as app:
+        async with build(_config(url, challengers, concurrency), Path(folder) / "config.toml", spending=True) as app:
             return await _cycle(app, challenges * challengers)
 
 

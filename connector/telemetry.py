@@ -7,7 +7,8 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -32,11 +33,23 @@ def configure_logs(level: str, form: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=False,
     )
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Stderr:
+    """Standard error, as long as somebody listens: a log that nobody hears must not stop what it tells about."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError, AttributeError):  # closed since, or never there
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError, AttributeError):  # closed since, or never there
+            sys.stderr.flush()
 
 
 def censor_logs(mask: Callable[[str], str]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+import sys
 
 import pytest
 import structlog
@@ -11,13 +12,6 @@ import structlog
 from connector.redaction.options import Masking
 from connector.redaction.redactor import Redactor
 from connector.telemetry import censor_logs, configure_logs
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def _logged(capsys: pytest.CaptureFixture[str], **facts: object) -> dict[str, object]:
@@ -64,3 +58,12 @@ def test_tracebacks_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().err
     assert "ValueError: invalid literal for int() with base 10: '<EMAIL_1>'" in said
     assert "alice" not in said
+
+
+def test_a_log_that_nobody_hears_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon whose standard error was closed goes on."""
+    closed = io.StringIO()
+    closed.close()
+    configure_logs("info", "json")
+    monkeypatch.setattr(sys, "stderr", closed)
+    structlog.get_logger("x").critical("nobody.hears")

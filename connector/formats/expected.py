@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,11 +25,18 @@ def expected(observation: Observation) -> Message | None:
     if isinstance(told, Mapping) and ("content" in told or "tool_calls" in told):
         try:
             return from_openai({**told, "role": "assistant"})
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError):
             return _said(told)
     return _said(told)
 
 
 def _said(told: Any) -> Message:
-    text = told if isinstance(told, str) else orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS).decode()
+    text = told if isinstance(told, str) else _json(told)
     return Message(role="assistant", parts=(Text(content=text),))
+
+
+def _json(told: Any) -> str:
+    try:
+        return orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a whole number beyond 64 bits
+        return json.dumps(told)

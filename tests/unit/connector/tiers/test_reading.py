@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.intake import Rules
@@ -33,6 +33,8 @@ def item(asked: Any, expected: Any = None, **more: Any) -> Item:
 
 @settings(deadline=None)
 @given(JSON, JSON, st.dictionaries(st.text(), JSON, max_size=3))
+@example("Q", {"content": [None]}, {})
+@example("Q", [2**70], {})
 def test_no_item_crashes(asked: Any, expected: Any, metadata: dict[str, Any]) -> None:
     """It is a challenge, or says why it is none."""
     found = read_item(item(asked, expected, metadata=metadata), "golden", None, Rules())

@@ -201,7 +201,7 @@ async def test_a_daemon_may_end_with_the_money(tmp_path: Path) -> None:
         assert sum(each["answered"] for each in found["calls"]) == world.models.calls.total()
         assert found["working"] is False
         table = await world.run("status")
-        assert "not working" in table.out
+        assert "No process is working" in table.out
         board = await world.run("leaderboard")
         assert "duel(s) wait" in " ".join(board.out.split())
 

@@ -74,8 +74,8 @@ async def build(
 ) -> AsyncIterator[App]:
     """Open everything that `config`, read from `path`, asks for; close it afterwards.
 
-    With `spending` a model without a known price is refused, by a `Fatal` that names its table. In the ledger `role`
-    stands in place of what each model does otherwise.
+    With `spending` a model without a known price is refused, by a `Fatal` that names its table; without, no answer is
+    looked for in the cache, nor kept there. In the ledger `role` stands in place of what each model does otherwise.
 
     `online=False` reaches no server. Then another process may work on the same state, unless `alone` is asked for.
     """

@@ -10,11 +10,10 @@ import openai
 import orjson
 
 from rollouts.embedding import packed
-from rollouts.endpoint import Endpoint, encoded, ended, unreachable
+from rollouts.endpoint import Endpoint, ended
 from rollouts.errors import Retryable
-from rollouts.openai_wire import WITH_KEY, WITHOUT_KEY, open_client
+from rollouts.openai_wire import open_client, posted
 from rollouts.provider import Provider
-from rollouts.refusals import Refusal
 from rollouts.types import Completion, Message, Request, Text, Usage
 
 
@@ -26,21 +25,8 @@ class Embeddings(Endpoint, Provider):
     async def complete(self, request: Request) -> Completion:
         """Answer once; see the port."""
         texts = [part.content for part in request.messages[0].parts if isinstance(part, Text)]
-        body = encoded({"model": self.model, "input": texts, "encoding_format": "float", **self.extra_body})
-        options = WITH_KEY if self.api_key_env else WITHOUT_KEY
-        try:
-            async with self.within_time():
-                response = await self._client.post(
-                    "/embeddings", content=body, cast_to=httpx2.Response, options=options
-                )
-        except openai.APIStatusError as error:
-            refusal = Refusal.read(error.response)
-        except openai.APIConnectionError as error:
-            raise unreachable(self.base_url, error) from None
-        else:
-            return _completion(response, len(texts))
-        # Out of the `except`, so that no traceback prints the request with the key in it.
-        raise refusal.error(model=self.model, key_env=self.api_key_env, key=self._client.api_key)
+        body = {"model": self.model, "input": texts, "encoding_format": "float", **self.extra_body}
+        return _completion(await posted(self, self._client, self.model, "/embeddings", body), len(texts))
 
     def losses(self, request: Request) -> tuple[str, ...]:
         """Texts lose nothing on the way."""

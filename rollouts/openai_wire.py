@@ -27,8 +27,8 @@ from rollouts.types import Completion, Request, Usage
 _NO_KEY = "never-sent"
 """The SDK wants a key even where its header is left out."""
 MISTRAL_IDS = re.compile(r"[a-zA-Z0-9]{9}")
-WITH_KEY: Any = {"headers": {"content-type": "application/json"}}
-WITHOUT_KEY: Any = {"headers": {"content-type": "application/json", "authorization": openai.Omit()}}
+_WITH_KEY: Any = {"headers": {"content-type": "application/json"}}
+_WITHOUT_KEY: Any = {"headers": {"content-type": "application/json", "authorization": openai.Omit()}}
 
 
 class ChatCompletions(Endpoint, Provider):
@@ -70,21 +70,26 @@ async def _chat(
 ) -> Completion:
     """Ask once, through the SDK's client but without its models: that takes a third to an eighth of the time."""
     asked = _asked(endpoint, model, request, max_tokens_key)
-    body = encoded({"model": model, **asked.body, **endpoint.extra_body})
-    options = WITH_KEY if endpoint.api_key_env else WITHOUT_KEY
-    refusal: Refusal | None
+    body = {"model": model, **asked.body, **endpoint.extra_body}
+    response = await posted(endpoint, client, model, "/chat/completions", body)
+    reply = _read(response)
+    if refusal := _refusal(reply):
+        raise refusal.error(model=model, key_env=endpoint.api_key_env, key=client.api_key)
+    return _completion(reply, response, asked.names)
+
+
+async def posted(
+    endpoint: Endpoint, client: openai.AsyncOpenAI, model: str, path: str, body: Mapping[str, Any]
+) -> httpx2.Response:
+    """Return what the server answers to `body`. Raises what its refusal means, or that nothing came back."""
+    content, options = encoded(body), _WITH_KEY if endpoint.api_key_env else _WITHOUT_KEY
     try:
         async with endpoint.within_time():
-            response = await client.post("/chat/completions", content=body, cast_to=httpx2.Response, options=options)
+            return await client.post(path, content=content, cast_to=httpx2.Response, options=options)
     except openai.APIStatusError as error:
         refusal = Refusal.read(error.response)
     except openai.APIConnectionError as error:
         raise unreachable(endpoint.base_url, error) from None
-    else:
-        reply = _read(response)
-        refusal = _refusal(reply)
-        if refusal is None:
-            return _completion(reply, response, asked.names)
     # Out of the `except`, so that no traceback prints the request with the key in it.
     raise refusal.error(model=model, key_env=endpoint.api_key_env, key=client.api_key)
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import PydanticSerializationError
 
-from rollouts.types import Completion
+from rollouts.types import Record
+
+Kept = TypeVar("Kept", bound=Record)
 
 
-def whole(completion: Completion) -> Completion:
-    """Return an answer that can be kept. Models cut text inside an emoji, and JSON can spell the half that is left."""
+def whole(record: Kept) -> Kept:
+    """Return a record that can be kept.
+
+    Models and loggers cut text inside an emoji, and both JSON and a Python literal can spell the half that is left.
+    """
     try:
-        completion.model_dump_json()
+        record.model_dump_json()
     except PydanticSerializationError:
-        return Completion.model_validate(_mended(completion.model_dump()))
-    return completion
+        return type(record).model_validate(_mended(record.model_dump()))
+    return record
 
 
 def without_halves(text: str) -> str:
@@ -28,7 +33,7 @@ def _mended(value: Any) -> Any:
         case str():
             return without_halves(value)
         case dict():
-            return {key: _mended(inner) for key, inner in value.items()}
+            return {_mended(key): _mended(inner) for key, inner in value.items()}
         case list() | tuple():
             return [_mended(inner) for inner in value]
         case _:

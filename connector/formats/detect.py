@@ -19,6 +19,7 @@ from connector.traces import Call, Observation
 from connector.types import Fate
 from rollouts.plugins import kinds, load
 from rollouts.types import Completion, Usage
+from rollouts.whole import whole
 
 NO_FORMAT = "no known format"
 
@@ -34,7 +35,7 @@ def read_call(observation: Observation, configured: tuple[Format, ...] = ()) -> 
     for kind, form in _formats(configured):
         if form.mine(shown):
             try:
-                return _call(shown, _reading(form, shown, observation, asked.repairs), kind)
+                return whole(_call(shown, _reading(form, shown, observation, asked.repairs), kind))
             except Unusable as error:
                 error.kind = kind
                 raise

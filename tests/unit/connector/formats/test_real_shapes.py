@@ -248,3 +248,13 @@ def test_a_cut_emoji_is_a_question_mark() -> None:
     """Half of a surrogate pair, which no text can hold, costs one character and not the call."""
     call = read_call(generation(r'[{"role": "user", "content": "hey \ud83d"}]', "hello"))
     assert shown(call)[0] == "user: hey ?"
+
+
+@pytest.mark.parametrize(
+    "logged", ["\ud83d", {"role": "assistant", "content": "\ud83d"}, r"{'role': 'assistant', 'content': '\ud83d'}"]
+)
+def test_a_cut_emoji_can_be_kept_however_it_came(logged: object) -> None:
+    """Half of a pair as it stands, in a table, or as Python writes it: the call can be written down all the same."""
+    call = read_call(generation([*HEY], logged))
+    assert call.answer is not None
+    assert call.model_validate_json(call.model_dump_json()).answer == call.answer

@@ -26,6 +26,7 @@ _NOBODY: Final = re.compile(r"git@|.*@\dx\.(?:png|jpe?g|gif|webp|svg|avif)$", re
 """Users that stand for no person, and names of pictures for sharper screens."""
 
 _V4: Final = re.compile(r"(?<![A-Za-z0-9.])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?!\.?[A-Za-z0-9]|-[a-z])")
+_DOTTED: Final = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d")
 _V6: Final = re.compile(
     r"(?<![A-Za-z0-9:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.\d{1,3}){0,3}(?![A-Za-z0-9:])"
 )
@@ -55,7 +56,7 @@ def emails(text: str) -> Iterator[Found]:
 
 def machines(text: str) -> Iterator[Found]:
     """Find IP addresses, but for version numbers and for those that every machine has."""
-    for found in _V4.finditer(text):
+    for found in _V4.finditer(text) if _DOTTED.search(text) else ():
         if not _NUMBERED.search(text, max(0, found.start() - 16), found.start()):
             yield from _machine(found)
     if _COLONS.search(text):

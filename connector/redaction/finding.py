@@ -11,8 +11,9 @@ from connector.redaction.encoded import in_base64, refuse_files
 from connector.redaction.found import Finder, Found, Unmaskable, merged
 from connector.redaction.identities import national_ids
 from connector.redaction.keys import keys, url_credentials
-from connector.redaction.numbers import cards, ibans, phones
+from connector.redaction.numbers import cards, ibans
 from connector.redaction.options import Masking
+from connector.redaction.phones import phones
 from connector.redaction.reading import read
 from connector.redaction.recogniser import Recogniser
 from connector.redaction.words import names, patterns

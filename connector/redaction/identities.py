@@ -45,7 +45,7 @@ _SAID: Final = re.compile(
 _CANDIDATE: Final = re.compile(
     r"(?<![A-Za-z0-9])(?=[A-Za-z]{0,6}\d)[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){7,19}(?![A-Za-z0-9])"
 )
-_NUMBER: Final = re.compile(r"\d{5}|\d{2,4}[ ./+-]\d{2}|[A-Z]\d{2}[A-Z]")
+_NUMBER: Final = re.compile(r"\d(?:\d{4}|\d{1,3}[ ./+-]\d{2}|(?<=[A-Z]\d)\d[A-Z])")
 """Without such a run of digits and letters there is no id in a text, and no word needs to be looked for."""
 _WITHIN: Final = 48
 """Characters after the word that says what follows."""

@@ -8,20 +8,36 @@ from typing import Final
 
 from connector.redaction.found import Found
 
-_KNOWN: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"sk-(?:proj|svcacct|admin|ant|or|lf)-[A-Za-z0-9_-]{12,}"  # OpenAI, Anthropic, OpenRouter, Langfuse
-    r"|sk-(?=[A-Za-z0-9_-]{16})(?:[A-Za-z0-9_]{1,19}-){0,6}(?=[A-Za-z_]{0,40}\d)[A-Za-z0-9_]{8,}[A-Za-z0-9_-]*"
-    r"|[srp]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{16,}"
-    r"|(?:AKIA|ASIA)[0-9A-Z]{16}"
-    r"|gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}"
-    r"|xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}"
-    r"|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}"
-    r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{40,}|gsk_[A-Za-z0-9]{40,}"
-    r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[0-9a-f]{32,}|shp(?:at|ss)_[0-9a-fA-F]{32}"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"
-    r")"
-)
+_KNOWN: Final = {
+    mark: re.compile(rf"(?<![A-Za-z0-9]){form}")
+    for mark, form in {
+        # OpenAI, Anthropic, OpenRouter, Langfuse and those that write theirs alike
+        "sk-": r"sk-(?:(?:proj|svcacct|admin|ant|or|lf)-[A-Za-z0-9_-]{12,}|(?=[A-Za-z0-9_-]{16})"
+        r"(?:[A-Za-z0-9_]{1,19}-){0,6}(?=[A-Za-z_]{0,40}\d)[A-Za-z0-9_]{8,}[A-Za-z0-9_-]*)",
+        "k_live_": r"[srp]k_live_[A-Za-z0-9]{10,}",
+        "k_test_": r"[srp]k_test_[A-Za-z0-9]{10,}",
+        "whsec_": r"whsec_[A-Za-z0-9]{16,}",
+        "AKIA": r"AKIA[0-9A-Z]{16}",
+        "ASIA": r"ASIA[0-9A-Z]{16}",
+        **{f"gh{kind}_": rf"gh{kind}_[A-Za-z0-9]{{30,}}" for kind in "opsur"},
+        "github_pat_": r"github_pat_[A-Za-z0-9_]{22,}",
+        "glpat-": r"glpat-[A-Za-z0-9_-]{20,}",
+        "xox": r"xox[a-z]-[A-Za-z0-9-]{10,}",
+        "xapp-": r"xapp-[A-Za-z0-9-]{10,}",
+        "AIza": r"AIza[A-Za-z0-9_-]{30,}",
+        "ya29.": r"ya29\.[A-Za-z0-9_-]{20,}",
+        "hf_": r"hf_[A-Za-z0-9]{30,}",
+        "npm_": r"npm_[A-Za-z0-9]{36}",
+        "pypi-": r"pypi-[A-Za-z0-9_-]{40,}",
+        "gsk_": r"gsk_[A-Za-z0-9]{40,}",
+        "SG.": r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+        "dop_v1_": r"dop_v1_[0-9a-f]{32,}",
+        "shpat_": r"shpat_[0-9a-fA-F]{32}",
+        "shpss_": r"shpss_[0-9a-fA-F]{32}",
+        "eyJ": r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
+    }.items()
+}
+"""The form of each vendor's keys, by the letters without which a text holds none."""
 _PEM: Final = re.compile(
     r"-----BEGIN (?P<of>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----"
     r"(?:(?!-----)[\s\S]){0,20000}(?:-----END (?P=of)-----)?"
@@ -34,7 +50,7 @@ _GIVEN: Final = re.compile(
     r"[\"']?(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|ist|lautet|es|est)\s{1,3}:?\s?)[\"'`]?(?P<value>[^\s\"'`,;<>{}\[\]()]{6,256})",
     re.IGNORECASE,
 )
-_WORDS: Final = ("key", "secret", "token", "pass", "pwd", "kennwort", "contrase")
+_WORDS: Final = ("key", "secret", "token", "passw", "passphrase", "pwd", "kennwort", "contrase", "mot de passe")
 _MERE_WORD: Final = re.compile(
     r"[a-z]+|[A-Z]?[a-z]+(?:[_.-][a-z]+)*|[A-Z_]+|\d{1,7}|\d{4}-\d\d-\d\d|true|false|null|none", re.IGNORECASE
 )
@@ -54,7 +70,8 @@ _ASKED: Final = re.compile(
 
 def keys(text: str) -> Iterator[Found]:
     """Find keys by their form (a vendor's prefix, JWT, PEM), and whatever is said to be a key or a password."""
-    yield from (_whole(found, "KEY") for found in _KNOWN.finditer(text))
+    for mark, form in _KNOWN.items():
+        yield from (_whole(found, "KEY") for found in (form.finditer(text) if mark in text else ()))
     if "PRIVATE KEY" in text:
         yield from (_whole(found, "KEY") for found in _PEM.finditer(text))
     low = text.lower()

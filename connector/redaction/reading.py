@@ -9,16 +9,21 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-_SIGNS: Final = "%&\\"
+_BLANK: Final = r"\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_INVISIBLE: Final = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+_DASH: Final = r"\u2010-\u2015\u2212"
+_WIDE: Final = r"\uff01-\uff5e"
+_SIGN: Final = re.compile(rf"[%&\\{_BLANK}{_INVISIBLE}{_DASH}{_WIDE}\d](?<![0-9])")
+"""How everything hidden begins. Searched first: one set of characters is found ten times as fast as a choice."""
 _HIDDEN: Final = re.compile(
     r"(?P<percent>%(?:25)*[2-7][0-9A-Fa-f])"
     r"|(?P<entity>&(?:#\d{2,5}|#[xX][0-9A-Fa-f]{2,4}|commat|period|colon|lowbar|nbsp);)"
     r"|\\u(?P<escape>[0-9A-Fa-f]{4})"
-    r"|(?P<blank>\\[nrtbf]|[\u00a0\u2000-\u200a\u202f\u205f\u3000])"
+    rf"|(?P<blank>\\[nrtbf]|[{_BLANK}])"
     r"|\\(?P<slashed>[/\"])"
-    r"|(?P<invisible>[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff])"
-    r"|(?P<dash>[\u2010-\u2015\u2212])"
-    r"|(?P<wide>[\uff01-\uff5e]|(?![0-9])\d)"
+    rf"|(?P<invisible>[{_INVISIBLE}])"
+    rf"|(?P<dash>[{_DASH}])"
+    rf"|(?P<wide>[{_WIDE}]|(?![0-9])\d)"
 )
 """URL, HTML and JSON escapes, what nobody sees, and signs and digits in another dress."""
 
@@ -40,9 +45,8 @@ class Reading(NamedTuple):
 
 def read(text: str) -> Reading:
     """Return `text` with every escape, wide form and strange digit as plain characters, and without invisible ones."""
-    if text.isascii() and not any(sign in text for sign in _SIGNS):
-        return Reading(text)
-    hidden = list(_HIDDEN.finditer(text))
+    signs = (sign.start() for sign in _SIGN.finditer(text))
+    hidden = [found for start in signs if (found := _HIDDEN.match(text, start))]
     return _unveiled(text, hidden) if hidden else Reading(text)
 
 

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from typing import Literal
 
 from connector.epochs import begins
-from connector.types import Period
+from connector.periods import Period
 from judges.standings.changes import Shift, shift
 from judges.types import Unit
 from rollouts.types import Record, Tier

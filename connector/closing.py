@@ -11,9 +11,9 @@ import structlog
 from connector.board import BoardRules, conditions, leaderboard
 from connector.calibration.options import Calibration
 from connector.epochs import ends
+from connector.periods import Closed, Period
 from connector.pipeline import Arena
 from connector.ports import Store
-from connector.types import Closed, Period
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.parts import Part, parts
 from rollouts.errors import Fatal

@@ -20,8 +20,8 @@ from connector.clock import Clock, Duration, Expiry
 from connector.pipeline import Arena
 from connector.store.file import scrub
 from connector.store.sqlite import SqliteStore
+from connector.subjects import Forgot, Place, Remains, Subject
 from connector.traces import Window
-from connector.types import Forgot, Place, Remains, Subject
 from rollouts.errors import UnderstudyError
 from rollouts.types import Options
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.engine import Engine
 from connector.epochs import begins, ends, epoch_of
-from connector.types import Closed, Period
+from connector.periods import Closed, Period
 from judges.standings.gated import Gate, Gates
 from judges.standings.gates import gate
 from judges.standings.leaderboard import Leaderboard

@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from connector.periods import Closed, Run
+from connector.subjects import Remains
 from connector.traces import Sighting, Trace, Window
-from connector.types import Closed, Count, Duel, Hold, Intake, Masked, Remains, Run, Seen, State
+from connector.types import Count, Duel, Hold, Intake, Masked, Seen, State
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.outcomes import HumanVerdict, Opinion
 from judges.standings.tables import Columns

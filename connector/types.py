@@ -7,15 +7,12 @@ challenger are a `Duel`: the unit of work, a row with a state. What is posted ab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 from connector.epochs import epoch_of
 from connector.traces import Conversation, Glance, Sighting
-from judges.standings.leaderboard import Leaderboard
-from judges.standings.parts import Part
 from judges.types import Judgment
 from rollouts.types import Challenge, Record, Rollout
 
@@ -197,83 +194,6 @@ class Duel(Record):
     def dead(self, reason: str) -> Self:
         """It will never work."""
         return self.model_copy(update={"state": State.DEAD, "reason": reason})
-
-
-class Run(Record):
-    """One challenger's duels of one epoch."""
-
-    fingerprint: str
-    begun_at: datetime
-    """When its first rollout began: not after anything that is said of it."""
-
-
-class Period(Record):
-    """One epoch under one jury, with what it takes to compare it with others."""
-
-    board: Leaderboard
-    fingerprints: dict[str, str]
-    """Of the challengers: another configuration under the same name has no past here."""
-    unfinished: dict[str, int]
-    """By challenger, duels that are still open, or were when the epoch closed; in no figure."""
-    parts: tuple[Part, ...]
-
-    @property
-    def epoch(self) -> str:
-        """Which epoch it is."""
-        return self.board.epoch or ""
-
-    def line(self, challenger: str) -> str:
-        """Return eight hex digits that stay as long as a challenger's figures may be compared from epoch to epoch."""
-        return digest(self.board.lasting, self.fingerprints.get(challenger, ""))[:8]
-
-
-class Closed(Period):
-    """An epoch as it was when it was closed."""
-
-    jury: str
-    """The version of the jury; the leaderboard's judge may be named without those that were set aside."""
-    last_duel: int
-    """The last duel that the store had then: those after it came late."""
-    published: bool = False
-    """Whether the sink has it as closed."""
-
-
-Place = Literal["item", "trace", "score", "pair", "answer", "bytes"]
-"""Where something is that has to go: a dataset item, trace, score or queued pair of ours; an answer in the cache; and
-the bytes of the state file."""
-
-
-class Subject(NamedTuple):
-    """Whose words are to be forgotten."""
-
-    kind: Literal["user", "session", "trace"]
-    id: str
-
-
-class Forgot(Record):
-    """How much was forgotten."""
-
-    traces: int = 0
-    challenges: int = 0
-    """Turns whose texts went, those of later traces included that repeat them."""
-    duels: int = 0
-    elsewhere: int = 0
-    """Objects in Langfuse, answers in the cache, and the state file: all of these are to be cleaned."""
-
-
-class Remains(Record):
-    """What is to be removed where results went."""
-
-    items: tuple[str, ...] = ()
-    traces: tuple[str, ...] = ()
-    scores: tuple[str, ...] = ()
-    pairs: tuple[str, ...] = ()
-    """Spans that people are shown in a queue."""
-
-    @classmethod
-    def of(cls, place: Place, ids: Sequence[str]) -> Self:
-        """Return what is in one place."""
-        return cls.model_validate({f"{place}s": tuple(ids)})
 
 
 class Score(Record):

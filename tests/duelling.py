@@ -9,10 +9,12 @@ from pathlib import Path
 from pydantic import PrivateAttr
 
 from connector.intake import Rules, ended
+from connector.periods import Run
 from connector.pipeline import Arena
 from connector.sources.jsonl import JsonlSource
+from connector.subjects import Remains
 from connector.traces import Sighting
-from connector.types import Disposition, Duel, Fate, Intake, Remains, Run
+from connector.types import Disposition, Duel, Fate, Intake
 from judges.judge import Ask, Judge
 from judges.jury import Jury
 from judges.standings.leaderboard import Leaderboard

@@ -12,7 +12,7 @@ from rich.console import Console
 from connector.app import build
 from connector.commands._common import DEFAULT_CONFIG, NOT_AGREED, ConfigPath, agreed, chatter, load, results, run
 from connector.config import Config
-from connector.types import Forgot, Subject
+from connector.subjects import Forgot, Subject
 from rollouts.errors import UnderstudyError
 
 User = Annotated[list[str] | None, typer.Option("--user", help="Forget all that this user said, before now.")]

@@ -15,7 +15,7 @@ import orjson
 
 from connector.langfuse.client import Client, NotHere
 from connector.langfuse.paging import by_number
-from connector.types import Remains
+from connector.subjects import Remains
 
 _AT_ONCE: Final = 50  # traces; the documentation advises 30 to 50, and a request counts as one of few a day
 _TRACES, _QUEUES = "/api/public/traces", "/api/public/annotation-queues"

@@ -12,8 +12,10 @@ from typing import IO, Any
 
 import orjson
 
+from connector.periods import Run
 from connector.scoring import scores
-from connector.types import Duel, Remains, Run
+from connector.subjects import Remains
+from connector.types import Duel
 from judges.standings.leaderboard import Leaderboard
 from rollouts.types import Challenge
 

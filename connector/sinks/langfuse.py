@@ -24,9 +24,11 @@ from connector.langfuse.shown import (
     judge_spans,
     rollout_span,
 )
+from connector.periods import Run
 from connector.scoring import CONSISTENT, VERDICT, WIN, baseline_trace_id, rollout_trace_id, span_id, unsaid
 from connector.scoring import scores as scores_of
-from connector.types import Duel, Remains, Run, period_of
+from connector.subjects import Remains
+from connector.types import Duel, period_of
 from judges.standings.leaderboard import Leaderboard
 from judges.types import Verdict
 from rollouts.types import Challenge

@@ -18,7 +18,7 @@ from connector.store.blanks import blank
 from connector.store.copies import forget as forget_turn
 from connector.store.forgotten import Kind, digest
 from connector.store.namesakes import rename_slices, rename_sums
-from connector.types import Forgot, Place, Subject
+from connector.subjects import Forgot, Place, Subject
 from rollouts.types import Challenge, Origin
 
 _TRACES: Final[dict[Kind, str]] = {

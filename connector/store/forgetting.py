@@ -16,8 +16,8 @@ from connector.store.blanks import blank
 from connector.store.forgetter import Forgetter, added_up
 from connector.store.forgotten import is_forgotten
 from connector.store.writer import Writer
+from connector.subjects import Forgot, Place, Subject
 from connector.traces import Sighting
-from connector.types import Forgot, Place, Subject
 
 FORGOTTEN: Final = (
     "alter table challenge add column blanked_at real",

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import orjson
 
+from connector.periods import Closed
 from connector.store.writer import Writer
-from connector.types import Closed
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.parts import Part
 from judges.types import Scale, Unit

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from connector.periods import Run
 from connector.store.alerts import AlertBox
 from connector.store.calls import Calls
 from connector.store.draws import Draws
@@ -25,7 +26,6 @@ from connector.store.spending import Spending
 from connector.store.tiers import Members
 from connector.store.traces import Traces
 from connector.store.writer import Writer
-from connector.types import Run
 from rollouts.errors import Fatal
 
 

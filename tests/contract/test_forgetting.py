@@ -13,7 +13,8 @@ from connector.scoring import baseline_trace_id, production_score_id, traces_of
 from connector.sinks.jsonl import JsonlSink
 from connector.store.file import scrub
 from connector.store.sqlite import SqliteStore
-from connector.types import Duel, Remains, State, Subject
+from connector.subjects import Remains, Subject
+from connector.types import Duel, State
 from judges.standings.tables import Columns
 from rollouts.types import Challenge
 from tests.duelling import BEGUN, challenge, intake, judgment, rollout

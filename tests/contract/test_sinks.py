@@ -13,10 +13,11 @@ import pytest
 from connector.demo.langfuse import SmallLangfuse
 from connector.langfuse.capabilities import detect
 from connector.langfuse.client import Client
+from connector.periods import Run
 from connector.ports import Sink
 from connector.sinks.jsonl import JsonlSink
 from connector.sinks.langfuse import LangfuseSink
-from connector.types import Duel, Run
+from connector.types import Duel
 from judges.types import Judgment, Label, Round, Verdict
 from rollouts.types import Challenge, Completion, Message, Origin, Rollout, Text, Usage
 from tests.outcomes import outcome, tallied

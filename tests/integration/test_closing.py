@@ -13,10 +13,11 @@ from pathlib import Path
 from connector.clock import Clock
 from connector.engine import Engine
 from connector.gating import gated
+from connector.periods import Run
 from connector.sampling.options import Sampling
 from connector.sampling.sampler import Sampler
 from connector.store.sqlite import SqliteStore
-from connector.types import Duel, Fate, Run
+from connector.types import Duel, Fate
 from judges.standings.gated import Gates, Result
 from judges.standings.leaderboard import Leaderboard
 from tests.duelling import Kept, Told, arena, challenge, intake, judgment

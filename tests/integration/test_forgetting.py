@@ -15,7 +15,7 @@ from connector.config_file import read
 from connector.demo.langfuse import SmallLangfuse
 from connector.forgetting import Keeper, Retention
 from connector.langfuse.own import ENVIRONMENTS
-from connector.types import Subject
+from connector.subjects import Subject
 from rollouts.errors import UnderstudyError
 from tests.integration.world import CONFIG, config, conversation, keys_of, produce, send
 

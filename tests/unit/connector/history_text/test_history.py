@@ -15,7 +15,7 @@ from connector.commands._history_table import print_history
 from connector.history_text.as_csv import as_csv
 from connector.history_text.moves import move
 from connector.history_text.whiskers import axis, scale, whisker
-from connector.types import Period
+from connector.periods import Period
 from judges.standings.changes import Shift
 from judges.standings.parts import WHOLE, Part
 from judges.standings.tiers import TierStanding

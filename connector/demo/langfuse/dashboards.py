@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from connector.demo.langfuse.modes import modern
+from connector.demo.langfuse.guards import modern
 from connector.demo.langfuse.replies import Refusal, fields_of, new_id, page_of, reply
 from connector.demo.langfuse.state import STATE, Document, State
 

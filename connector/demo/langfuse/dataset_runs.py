@@ -8,7 +8,8 @@ from uuid import uuid4
 import orjson
 from aiohttp import web
 
-from connector.demo.langfuse.modes import EVENTS_ONLY, legacy
+from connector.demo.langfuse.guards import legacy
+from connector.demo.langfuse.modes import EVENTS_ONLY
 from connector.demo.langfuse.replies import fields_of, missing, page_of, reply
 from connector.demo.langfuse.state import STATE, Document, State
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from connector.demo.langfuse.clock import iso, iso_or_none
-from connector.demo.langfuse.modes import modern
+from connector.demo.langfuse.guards import modern
 from connector.demo.langfuse.observation_fields import flat
 from connector.demo.langfuse.replies import (
     bad_request,

@@ -15,7 +15,7 @@ from connector.demo.langfuse.state import STATE, Served, State
 
 if TYPE_CHECKING:
     from connector.demo.langfuse.faults import Failure
-    from connector.demo.langfuse.modes import Handler
+    from connector.demo.langfuse.guards import Handler
 
 _OPEN = frozenset({"/api/public/health", "/api/public/ready"})
 _WINDOWS = (("fromStartTime", "toStartTime"), ("fromTimestamp", "toTimestamp"))

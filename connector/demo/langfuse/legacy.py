@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from connector.demo.langfuse.clock import to_ms
+from connector.demo.langfuse.guards import legacy
 from connector.demo.langfuse.legacy_fields import observation_view, session_view, trace_view
-from connector.demo.langfuse.modes import legacy
 from connector.demo.langfuse.replies import listed, missing, page_of, reply, time_of
 from connector.demo.langfuse.score_fields import old_score
 from connector.demo.langfuse.state import STATE, Document, State

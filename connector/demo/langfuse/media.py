@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from connector.demo.langfuse.clock import iso
 from connector.demo.langfuse.replies import missing, reply
-from connector.demo.langfuse.state import STATE
+from connector.demo.langfuse.state import STATE, Stored
 
 if TYPE_CHECKING:
     from connector.demo.langfuse.state import State
@@ -23,14 +23,6 @@ _VALID_S = 3600
 _EXPIRED = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
 _TWO_PERMISSIONS = "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"
 routes = web.RouteTableDef()
-
-
-class Stored(NamedTuple):
-    """One file."""
-
-    content: bytes
-    mime_type: str
-    uploaded_ms: int
 
 
 def keep(state: State, content: bytes, mime_type: str) -> str:

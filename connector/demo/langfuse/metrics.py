@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from connector.demo.langfuse.clock import to_ms
-from connector.demo.langfuse.modes import modern
+from connector.demo.langfuse.guards import modern
 from connector.demo.langfuse.replies import bad_request, reply
 from connector.demo.langfuse.state import STATE, Document, State
 

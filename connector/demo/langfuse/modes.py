@@ -1,22 +1,8 @@
-"""Which endpoints a server has: by its version, and by the way it was told to write.
-
-A 404 means "not found" or "not in this mode"; only its text tells which.
-"""
+"""Kinds of servers: by their version, and by the way they were told to write."""
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Literal
-
-from connector.demo.langfuse.replies import Refusal
-from connector.demo.langfuse.state import STATE
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from aiohttp import web
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from typing import Literal
 
 Mode = Literal["events_only", "dual", "list_scores", "v3"]
 """`events_only`: 4.16 as installed. `dual`: 4.16 that also keeps the tables of v3. `list_scores`: a server that is new
@@ -24,36 +10,3 @@ enough to take a list of scores. `v3`: before any of the new endpoints."""
 
 VERSIONS: dict[Mode, str] = {"events_only": "4.16.0", "dual": "4.16.0", "list_scores": "4.60.0", "v3": "3.100.0"}
 EVENTS_ONLY: frozenset[Mode] = frozenset({"events_only", "list_scores"})
-
-_GONE = (
-    "This endpoint is not available on deployments running in Langfuse v4 events_only mode. "
-    "Learn more about Langfuse v4 at: https://langfuse.com/docs/v4"
-)
-_NOT_YET = "observations v2 API is only available in a Langfuse v4 write mode"
-# What a path that never existed gets from the real server: the page of its web interface.
-_NO_PAGE = "<!DOCTYPE html><html><head><title>404: This page could not be found</title></head></html>"
-
-
-def legacy(handler: Handler) -> Handler:
-    """An endpoint of v3, gone from servers that keep events only."""
-
-    @wraps(handler)
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        if request.app[STATE].mode in EVENTS_ONLY:
-            raise Refusal(404, {"message": _GONE})
-        return await handler(request)
-
-    return guarded
-
-
-def modern(handler: Handler) -> Handler:
-    """An endpoint of v4, not yet on v3."""
-
-    @wraps(handler)
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        if request.app[STATE].mode == "v3":
-            known = request.path.startswith("/api/public/v2/")
-            raise Refusal(404, {"message": _NOT_YET} if known else _NO_PAGE)
-        return await handler(request)
-
-    return guarded

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from connector.demo.langfuse import filters
 from connector.demo.langfuse.clock import iso, to_ms
-from connector.demo.langfuse.modes import modern
+from connector.demo.langfuse.guards import modern
 from connector.demo.langfuse.observation_fields import GROUPS, row_of
 from connector.demo.langfuse.replies import (
     bad_request,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from connector.demo.langfuse.modes import legacy, modern
+from connector.demo.langfuse.guards import legacy, modern
 from connector.demo.langfuse.replies import (
     bad_request,
     cursor_of,

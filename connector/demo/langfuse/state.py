@@ -16,11 +16,18 @@ from connector.demo.langfuse.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connector.demo.langfuse.media import Stored
     from connector.demo.langfuse.modes import Mode
 
 Document = dict[str, Any]
 """A row that is kept as the JSON the API answers. Replaced on a change, never altered."""
+
+
+class Stored(NamedTuple):
+    """One file that was taken out of a trace."""
+
+    content: bytes
+    mime_type: str
+    uploaded_ms: int
 
 
 class Served(NamedTuple):

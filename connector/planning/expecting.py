@@ -23,10 +23,14 @@ _FEWEST = 2
 def widths(
     loads: Iterable[Load], judged: Mapping[str, frozenset[str]], board: Leaderboard, challengers: Iterable[str]
 ) -> list[Width]:
-    """Return what to expect of each challenger; `judged` are the conversations that its win rate rests on today."""
+    """Return what to expect of each challenger; `judged` are the conversations that its win rate rests on today.
+
+    That win rate is of the fresh tier: what is asked in the others moves figures of their own.
+    """
     coming = {name: set[str]() for name in challengers}
     for load in loads:
-        coming[load.challenger].add(load.conversation)
+        if load.tier == "fresh":
+            coming[load.challenger].add(load.conversation)
     rows = {row.challenger: row for row in board.standings}
     return [_width(name, len(fresh - judged[name]), rows.get(name), board.level) for name, fresh in coming.items()]
 

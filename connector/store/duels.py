@@ -152,9 +152,10 @@ class Duels:
         return await self._writer.run(read)
 
     async def judged_conversations(self, judge: str, fingerprints: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
-        """Return the conversations in which each challenger was judged by `judge`."""
+        """Return the conversations of the traffic in which each challenger was judged by `judge`."""
         sql = """select distinct conversation_id from duel join challenge on challenge.id = duel.challenge_id
-                 where challenger = ? and fingerprint = ? and judge = ? and state in ('judged', 'posted')"""
+                 where challenger = ? and fingerprint = ? and judge = ? and state in ('judged', 'posted')
+                 and tier = 'fresh'"""
 
         def read(db: sqlite3.Connection) -> dict[str, frozenset[str]]:
             asked = {name: (name, mark, judge) for name, mark in fingerprints.items()}

@@ -107,6 +107,9 @@ async def test_every_tier_is_asked_posted_and_has_a_figure_of_its_own(mode: Mode
         "adversarial": 1,
     }
     assert tiers["adversarial"].weight == 3.0
+    async with build(read(path), path, online=False) as app:
+        judged = await app.store.judged_conversations(app.engine.arena.jury.version, app.engine.fingerprints)
+    assert judged == {"good": frozenset()}, "the win rate of the traffic rests on none of them"
 
 
 @pytest.mark.parametrize("mode", ["events_only", "v3"])

@@ -97,6 +97,14 @@ def test_the_width_to_come_follows_from_the_spread_seen_so_far() -> None:
     assert found.half_width == pytest.approx(0.05, rel=0.02)
 
 
+def test_only_the_traffic_narrows_the_win_rate_of_the_traffic() -> None:
+    """Golden, regression and adversarial turns have figures of their own, and promise nothing of this one."""
+    loads = [Load("good", QUEUED, 1, 1, None, f"c{number}") for number in range(20)]
+    hard = [Load("good", QUEUED, 1, 1, None, f"h{number}", tier="adversarial") for number in range(80)]
+    nothing = {"good": frozenset[str]()}
+    assert widths([*loads, *hard], nothing, board(), ["good"]) == widths(loads, nothing, board(), ["good"])
+
+
 def test_where_nothing_was_judged_the_widest_spread_is_assumed() -> None:
     """It is said that it was, and one conversation tells nothing."""
     loads = [Load("good", QUEUED, 1, 1, None, f"c{number}") for number in range(400)]

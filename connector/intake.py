@@ -69,7 +69,11 @@ def sort_out(assembly: Assembly, sighting: Sighting, rules: Rules) -> Intake:
         turns.append(_wanted(outcome, rules) if isinstance(outcome, Challenge) else outcome)
     fate, reason = sum_of(turns)
     return Intake(
-        sighting=sighting, trace=ended(sighting, fate, reason), turns=tuple(turns), challenges=tuple(challenges)
+        sighting=sighting,
+        trace=ended(sighting, fate, reason),
+        turns=tuple(turns),
+        challenges=tuple(challenges),
+        weight=rules.selection.weight,
     )
 
 

@@ -55,6 +55,11 @@ class Selection(Record):
             return Disposition.of_turn(challenge, Fate.SAMPLED_OUT)
         return None
 
+    @property
+    def weight(self) -> float:
+        """How many turns each of those stands for that are taken as they come: one over their chance."""
+        return 1 / self.sampling.share if self.sampling.share else 1.0
+
     def holds(self, challenge: Challenge) -> bool:
         """Whether a challenge that is wanted waits for the draw of its epoch."""
         return self.sampling.strategy != "all" and challenge.tier == "fresh"

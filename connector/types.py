@@ -131,6 +131,8 @@ class Intake(Record):
     trace: Disposition
     turns: tuple[Disposition, ...] = ()
     challenges: tuple[Challenge, ...] = ()
+    weight: float = 1.0
+    """How many turns of the traffic each challenge stands for; of those that are held the draw decides."""
 
 
 class State(StrEnum):

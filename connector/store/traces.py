@@ -34,8 +34,8 @@ _TURN = """insert into turn (id, trace_id, fate, reason, observed, presumed, pla
 _CHALLENGE = """insert or ignore into challenge
                 (id, conversation_id, trace_id, session_id, epoch, body, baseline_cost_usd, baseline_latency_s,
                  read_tokens, answer_tokens, most_tokens, user_id, slices, calls, faults,
-                 style_length, style_headers, style_items, style_bold, tier, held)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+                 style_length, style_headers, style_items, style_bold, tier, weight, held)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _LEDGER = """select 'trace', fate, reason, null, null, count(*) as number, min(id) from trace group by 2, 3
              union all
              select 'turn', fate, reason, format, integration, count(*), min(trace_id) from turn group by 2, 3, 4, 5
@@ -87,7 +87,8 @@ class Traces:
             db.executemany(_TURN, [_turn(turn) for turn in taken.turns if turn.id not in known])
             fresh = [challenge for challenge in taken.challenges if challenge.id not in known]
             held = {turn.id for turn in taken.turns if turn.fate is Fate.HELD}
-            db.executemany(_CHALLENGE, [_row(each, bodies[each.id], held=each.id in held) for each in fresh])
+            rows = [_row(each, bodies[each.id], intake.weight, held=each.id in held) for each in fresh]
+            db.executemany(_CHALLENGE, rows)
             note_masks(db, fresh)
             settled(db, trace.id)
             left_out = known.union(each.id for each in intake.challenges if each not in taken.challenges)
@@ -143,13 +144,13 @@ def _turn(turn: Disposition) -> tuple[object, ...]:
     return *ended, *known_by, turn.format, turn.integration
 
 
-def _row(challenge: Challenge, body: bytes, *, held: bool = False) -> tuple[object, ...]:
+def _row(challenge: Challenge, body: bytes, weight: float = 1.0, *, held: bool = False) -> tuple[object, ...]:
     origin, baseline = challenge.origin, challenge.baseline
     ids = (challenge.id, challenge.conversation_id, origin.trace_id, origin.session_id)
     figures = (baseline.cost_usd, baseline.latency_s, *measure(challenge))
     told = trait_columns(traits(baseline, challenge.tools))
     parts = orjson.dumps(slices(challenge)).decode()
-    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told, challenge.tier, int(held))
+    return (*ids, period_of(challenge), body, *figures, origin.user_id, parts, *told, challenge.tier, weight, int(held))
 
 
 def ask(db: sqlite3.Connection, challenges: Sequence[Challenge], duels: Sequence[Duel]) -> int:

@@ -207,6 +207,16 @@ async def test_what_is_held_is_taken_where_all_is_taken_now(store: SqliteStore) 
     assert await ledger(store) == {("trace", Fate.CHALLENGED, ""): 60, ("turn", Fate.CHALLENGED, ""): 60}
 
 
+async def test_a_share_that_changes_in_mid_week_leaves_the_totals_those_of_the_traffic(store: SqliteStore) -> None:
+    """A turn that was one of five to be taken stands for five beside those that were all taken."""
+    await take(store, said(300, "a"), rules(strategy="all", challenges=1, share=0.2))
+    few = await drawn(store)
+    assert set(few.values()) == {5.0}
+    assert sum(few.values()) == pytest.approx(300, rel=0.25)
+    await take(store, said(100, "b"), rules(strategy="all"))
+    assert Counter((await drawn(store)).values()) == {5.0: len(few), 1.0: 100}
+
+
 class Shut(SqliteStore):
     """A store whose week is closed."""
 

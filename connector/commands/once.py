@@ -54,6 +54,11 @@ async def _once(path: Path, config: Config, *, yes: bool, max_cost: float | None
         if not await drawn(app, console, yes=yes):
             return NOT_APPROVED
         made = await make_plan(app)
+        if made.held and not made.duels:
+            console.print(
+                f"{made.held:,} turns are held: the `challenges` of an epoch are spread over its time, and so far no "
+                "more of them are due"
+            )
         if made.duels and not approved(console, made, yes=yes):
             return NOT_APPROVED
         return await cycle(app, console)

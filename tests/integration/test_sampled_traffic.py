@@ -110,3 +110,13 @@ async def test_a_run_that_was_killed_draws_the_same_and_everything_adds_up(tmp_p
     fates = Counter(fate for (fate,) in asked(one, "select fate from trace"))
     assert sum(fates.values()) == CONVERSATIONS
     assert set(fates) == {"challenged", "sampled out"}
+
+
+async def test_a_cycle_that_may_not_draw_yet_says_so(tmp_path: Path) -> None:
+    """Of one challenge a week none is due before the week is over; an empty leaderboard alone would be a riddle."""
+    path = config(tmp_path, '[sampling]\nstrategy = "uniform"\nchallenges = 1\n' + CONFIG)
+    async with SmallLangfuse() as server:
+        await send(server, conversation("ab" * 16, 0, TURNS, datetime.now(UTC) - timedelta(minutes=30)))
+        ran = await understudy("once", "--yes", "--config", str(path), server=server)
+    assert ran.code == 0, ran.err
+    assert f"{TURNS} turns are held: the `challenges` of an epoch are spread over its time" in ran.err

@@ -15,6 +15,8 @@ from rollouts.types import Options
 Strategy = Literal["all", "uniform", "stratified", "cluster"]
 Allocation = Literal["proportional", "square_root"]
 Dimension = Literal["tag", "trace name", "tool", "turn", "language", "length"]
+_MANY, _SEEDS = 2**31, 2**63
+"""What the state, hashes and random numbers can hold: beyond it a cycle would break after everything was paid."""
 
 
 class EmbeddingTable(Options):
@@ -51,7 +53,7 @@ class Sampling(Options):
     strategy: Strategy = "all"
     """`all` takes each turn as it comes. The others draw `challenges` of every epoch: `uniform` among all turns,
     `stratified` from each part of the traffic that `by` makes, `cluster` from each kind of question that users ask."""
-    challenges: int = Field(default=2000, ge=1)
+    challenges: int = Field(default=2000, ge=1, lt=_MANY)
     """The most that are drawn from one epoch (see [epochs]); not for `all`. They are spread over its time."""
     every: Duration = timedelta(days=1)
     """How often the daemon draws from what has come; `once` draws each time."""
@@ -59,13 +61,13 @@ class Sampling(Options):
     """Which slices make the parts for `stratified`, and for `cluster` where no clusters are found."""
     allocation: Allocation = "proportional"
     """How the parts share a draw: by size, or by its square root, which looks more closely at rare ones."""
-    per_user: int | None = Field(default=None, ge=1)
+    per_user: int | None = Field(default=None, ge=1, lt=_MANY)
     """The most turns of one user that may take part in one draw; those that do weigh more. No limit if left out."""
-    per_conversation: int | None = Field(default=None, ge=1)
+    per_conversation: int | None = Field(default=None, ge=1, lt=_MANY)
     """The most turns of one conversation that may take part in one draw, likewise."""
     share: float = Field(default=1.0, ge=0.0, le=1.0)
     """For `all`: the share of turns taken, 0 to 1. Which ones depends on their ids and the seed alone."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=_SEEDS)
     """Another seed takes other challenges."""
     embedding: EmbeddingTable = EmbeddingTable()
 

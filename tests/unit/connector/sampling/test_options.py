@@ -19,6 +19,10 @@ from connector.sampling.options import Sampling
         ({"strategy": "stratified", "by": ["colour"]}, "'tag'"),
         ({"embedding": {"kind": "openai_compatible", "model": "m"}}, "needs `model` and `base_url`"),
         ({"per_user": 0}, "greater than or equal to 1"),
+        ({"per_conversation": 2**64}, "less than"),
+        ({"challenges": 2**64}, "less than"),
+        ({"seed": -1}, "greater than or equal to 0"),
+        ({"seed": 2**64}, "less than"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(told: dict[str, Any], said: str) -> None:

@@ -51,7 +51,7 @@ def _left_out(board: Leaderboard) -> str:
 def _reading(board: Leaderboard) -> Iterator[str]:
     if board.traffic_turns is not None and round(board.traffic_turns) != board.drawn_turns:
         stands_for, drawn = f"{board.traffic_turns:,.0f}", f"{board.drawn_turns:,}"
-        yield f"Figures are estimates for all {stands_for} turns of traffic, from {drawn} drawn; counts are of these."
+        yield f"Figures estimate all traffic, about {stands_for} turns, from {drawn} drawn; counts are of these."
     yield from board.draws
     yield f"Win rate against production's own answers. Scale {scale(board)}."
     yield f"{level(board)} intervals by bootstrap over {board.unit}s, by Student's t where they are few."

@@ -96,10 +96,10 @@ def test_tiers() -> None:
 
 def test_estimates_say_what_for() -> None:
     """Where turns were drawn, the notes say how many stand for how many; where all were taken there is no such note."""
-    said = "Figures are estimates for all 12,345 turns of traffic, from 400 drawn; counts are of these."
+    said = "Figures estimate all traffic, about 12,345 turns, from 400 drawn; counts are of these."
     assert said in notes(FULL, [])
     whole = FULL.model_copy(update={"traffic_turns": 400.0})
-    assert not any("estimates" in note for note in notes(whole, []))
+    assert not any("estimate all" in note for note in notes(whole, []))
 
 
 def test_unequal_weights_are_said() -> None:

@@ -18,7 +18,7 @@ import structlog
 from connector.alerts.events import Event
 from connector.alerts.forms import body, headers
 from connector.alerts.options import Alerts, Form, Webhook
-from connector.alerts.parcels import Outbox, Parcel
+from connector.alerts.parcels import LONGEST_WAIT, Outbox, Parcel
 from connector.clock import Clock
 from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
 from rollouts.secrets import read_secret
@@ -31,6 +31,8 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 _TRY_AGAIN: Final = frozenset({408, 425, 429})
+_WRONG: Final = frozenset({401, 403, 404})
+"""Address or secret are wrong, until a person puts them right: then what waits must arrive."""
 _BAD: Final = 400
 _REDIRECTS: Final = 300
 _BROKEN: Final = 500
@@ -81,9 +83,9 @@ async def send(address: Address, event: Event, raised_at: datetime, now: datetim
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         # The error's own words may hold the address.
         raise Retryable(f"{address.name} cannot be reached: {type(error).__name__}") from None
-    if status in _TRY_AGAIN or status >= _BROKEN:
-        after = float(wait) if wait.isdigit() else None
-        raise Retryable(f"{address.name} answered {status}", retry_after_s=after)
+    if status in _TRY_AGAIN | _WRONG or status >= _BROKEN:
+        hint = "check the address and the secret of the webhook" if status in _WRONG else None
+        raise Retryable(f"{address.name} answered {status}", retry_after_s=_asked(wait), hint=hint)
     if status >= _REDIRECTS:
         why = "redirects are not followed" if status < _BAD else "it refuses"
         raise Permanent(f"{address.name} answered {status}: {why}", hint="check the address of the webhook")
@@ -100,7 +102,7 @@ class Courier:
         """Make an attempt for each parcel that is due, a few at most; what fails waits longer each time."""
         for parcel in await self._outbox.parcels(self._clock.now(), MOST_AT_ONCE):
             now, address = self._clock.now(), self._known.get(parcel.webhook)
-            if address is None or now - parcel.raised_at > self._alerts.give_up:
+            if address is None:
                 await self._close(parcel, "given up")
                 continue
             await self._outbox.attempted(parcel, now + _wait(parcel.attempts))
@@ -110,10 +112,12 @@ class Courier:
         try:
             await send(address, parcel.event, parcel.raised_at, now)
         except Retryable as error:
-            if error.retry_after_s is not None:
+            log.warning("alert.put_off", event_id=parcel.event.id, caused_by=str(error), hint=error.hint)
+            if now - parcel.raised_at > self._alerts.give_up:
+                await self._close(parcel, "given up")
+            elif error.retry_after_s is not None:
                 later = max(timedelta(seconds=error.retry_after_s), _wait(parcel.attempts))
-                await self._outbox.attempted(parcel, now + min(later, timedelta(days=1)))
-            log.warning("alert.put_off", event_id=parcel.event.id, caused_by=str(error))
+                await self._outbox.attempted(parcel, now + later)
         except UnderstudyError as error:
             log.error("alert.refused", event_id=parcel.event.id, caused_by=str(error))  # noqa: TRY400  no traceback
             await self._close(parcel, "refused")
@@ -123,6 +127,11 @@ class Courier:
     async def _close(self, parcel: Parcel, state: str) -> None:
         await self._outbox.closed_parcel(parcel, state)
         log.info("alert.closed", event_id=parcel.event.id, webhook=parcel.webhook, state=state)
+
+
+def _asked(wait: str) -> float | None:
+    known = wait.isascii() and wait.isdigit()
+    return min(float(wait), LONGEST_WAIT.total_seconds()) if known else None
 
 
 def _wait(attempts: int) -> timedelta:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from connector.clock import Duration
 from rollouts.types import Options
@@ -37,10 +38,18 @@ class Alerts(Options):
     kinds: tuple[Kind, ...] = KINDS
     """What is told of."""
     every: Duration = timedelta(minutes=1)
-    """How often it is looked whether there is anything to tell."""
+    """How often it is looked whether there is anything to tell. Leaderboards, for regressions, floors and judges, are
+    looked at once a day and once more when an epoch closes: every look is a chance of a false alarm."""
     lag: Duration = timedelta(hours=6)
     """From which age of the newest trace that was read on it is an alert."""
     budget_share: float = Field(default=0.8, gt=0, le=1)
     """From which share of a limit on money it is an alert."""
     give_up: Duration = timedelta(days=3)
-    """How long a receiver that is down is tried again."""
+    """How long a receiver that is down is tried again; what is older is tried once more, and then no longer."""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        names = [webhook.url_env for webhook in self.webhooks]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("webhooks", "each webhook needs a variable of its own: by it, it is remembered")
+        return self

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from connector.alerts.events import Event
 from rollouts.types import Record
+
+LONGEST_WAIT: Final = timedelta(days=1)
+"""No attempt is put off for longer: what seems to be, was noted by a clock that was ahead, and is due."""
 
 
 class Parcel(Record):

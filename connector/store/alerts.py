@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from connector.alerts.events import Event
-from connector.alerts.parcels import Parcel
+from connector.alerts.parcels import LONGEST_WAIT, Parcel
 from connector.store.writer import Writer
 
 ALERTS: Final = (
@@ -23,7 +23,7 @@ ALERTS: Final = (
 """The statements of the migration."""
 
 _DUE = """select body, webhook, raised_at, attempts from parcel join alert on id = alert_id
-           where state = 'waiting' and due_at <= ? order by raised_at, id, webhook limit ?"""
+           where state = 'waiting' and (due_at <= ? or due_at > ?) order by raised_at, id, webhook limit ?"""
 _ATTEMPT = "update parcel set attempts = ?, due_at = ? where alert_id = ? and webhook = ?"
 _CLOSE = "update parcel set state = ? where alert_id = ? and webhook = ?"
 _STATES = """select raised_at, body, webhook, state, attempts from alert left join parcel on id = alert_id
@@ -56,7 +56,8 @@ class AlertBox:
         return await self._writer.run(write)
 
     async def parcels(self, now: datetime, limit: int) -> list[Parcel]:
-        rows = await self._writer.run(lambda db: db.execute(_DUE, (now.timestamp(), limit)).fetchall())
+        asked = (now.timestamp(), (now + LONGEST_WAIT).timestamp(), limit)
+        rows = await self._writer.run(lambda db: db.execute(_DUE, asked).fetchall())
         return [
             Parcel(event=Event.model_validate_json(body), webhook=webhook, raised_at=raised_at, attempts=attempts)
             for body, webhook, raised_at, attempts in rows

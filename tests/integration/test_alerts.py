@@ -127,6 +127,62 @@ async def test_retry_after_is_honoured(post: Post, receiver: Receiver) -> None:
     assert len(receiver.arrived) == 4
 
 
+@pytest.mark.parametrize("asked", ["9" * 30, "9" * 400, "²", "soon"])
+async def test_who_asks_for_an_absurd_wait_is_asked_again_within_a_day(
+    post: Post, receiver: Receiver, asked: str
+) -> None:
+    """It holds up no other event, and the day after it gets this one."""
+    receiver.answers = lambda number: web.Response(status=503 if number < 2 else 200, headers={"Retry-After": asked})
+    await post.told(trial(NOW))
+    await post.courier.deliver()
+    assert len(receiver.arrived) == 2
+    post.now += timedelta(days=1)
+    await post.courier.deliver()
+    assert {state for _, state, _ in await post.states()} == {"sent"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_wrong_secret_or_address_loses_nothing(post: Post, receiver: Receiver, status: int) -> None:
+    """Once a person has put it right, what was refused meanwhile arrives."""
+    receiver.answers = lambda _: web.Response(status=status)
+    await post.told(trial(NOW))
+    await post.courier.deliver()
+    receiver.answers = lambda _: web.Response()
+    post.now += timedelta(hours=5)
+    await post.courier.deliver()
+    assert len(set(receiver.ids)) == 1
+    assert {state for _, state, _ in await post.states()} == {"sent"}
+
+
+async def test_who_was_away_for_long_still_tells(post: Post, receiver: Receiver) -> None:
+    """A daemon that was down for longer than `give_up` tries once more what it had not told, before it gives up."""
+    for answer, state in ((200, "sent"), (503, "given up")):
+        receiver.arrived.clear()
+        receiver.answers = lambda _, answer=answer: web.Response(status=answer)  # type: ignore[misc]
+        await post.told(trial(post.now))
+        post.now += timedelta(days=4)
+        await post.courier.deliver()
+        assert len(receiver.arrived) == 2
+        assert {found[1] for found in (await post.states())[:2]} == {state}
+
+
+async def test_a_clock_that_was_ahead_holds_nothing_back(post: Post, receiver: Receiver) -> None:
+    """What failed while the clock stood years ahead is tried again now, and not in years."""
+    post.now += timedelta(days=1000)
+    receiver.answers = lambda _: web.Response(status=503)
+    await post.told(trial(NOW))
+    await post.courier.deliver()
+    post.now, receiver.answers = NOW, lambda _: web.Response()
+    await post.courier.deliver()
+    assert {state for _, state, _ in await post.states()} == {"sent"}
+
+
+def test_two_webhooks_have_two_variables() -> None:
+    """By its variable a webhook is remembered: two of one name are refused before anything is paid."""
+    with pytest.raises(ValueError, match="a variable of its own"):
+        Alerts(webhooks=(Webhook(url_env="HOOK"), Webhook(url_env="HOOK", form="slack")))
+
+
 async def test_redirects_are_not_followed(post: Post, receiver: Receiver) -> None:
     """They may lead anywhere, and with them the signature: it counts as refused, and is not tried again."""
     receiver.answers = lambda _: web.Response(status=307, headers={"Location": "/elsewhere"})

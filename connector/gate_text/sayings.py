@@ -8,6 +8,7 @@ from typing import Final
 from connector.leaderboard_text.figures import bounds, count, percent, points
 from connector.leaderboard_text.sheets import ALARM, Cell, Sheet
 from judges.standings.gated import Check, Gate, Result
+from judges.standings.spread import FEW
 
 _TONES: Final = {Result.PASS: "plain", Result.FAIL: "alarm", Result.INCONCLUSIVE: "strong"}
 
@@ -91,4 +92,8 @@ def _more(check: Check, *, brief: bool = False) -> str:
     if check.more_conversations is None:
         return ""
     number = count(check.more_conversations)
-    return f" +{number}" if brief else f"; about {number} more conversations would settle it"
+    if brief:
+        return f" +{number}"
+    if check.conversations + check.more_conversations == FEW:
+        return f"; it takes {number} more conversations at least"
+    return f"; about {number} more conversations would settle it"

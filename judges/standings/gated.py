@@ -72,7 +72,8 @@ class Check(Record):
     adjusted: float | None = None
     """The chance of so low a figure at the bar, after Holm's correction over all checks; `None` if nothing is known."""
     more_conversations: int | None = None
-    """About how many more would settle it, if the figure stays; `None` where it is settled or none would."""
+    """About how many more would settle it, if the figure stays, and as many as it takes to decide at all; `None` where
+    it is settled or none would."""
 
 
 class Unasked(Record):

@@ -69,10 +69,10 @@ def gate(
         missing = _missing(row, rules, (unfinished or {}).get(row.challenger, 0))
         doubt = UNTRUSTED if board.trusted is False else missing
         for tier in _tiers(board):
-            now = measure(_row(board, row.challenger, tier))
+            now = measure(_row(board, row.challenger, tier), board.level)
             place = _Place(row.challenger, tier, now, doubt or now.unknown)
             questions.append(_at_the_bar(place, rules))
-            earlier = [measure(_row(each, *place[:2])) for each in (past or {}).get(row.challenger, ())]
+            earlier = [measure(_row(each, *place[:2]), each.level) for each in (past or {}).get(row.challenger, ())]
             compared = _beside_the_past(place, earlier, rules, board.level)
             (questions if isinstance(compared, _Question) else unasked).append(compared)  # type: ignore[arg-type]
     checks = _decided(questions, board.level, looks)
@@ -186,4 +186,6 @@ def _settling(asked: _Question, level: float) -> tuple[int | None, str | None]:
     if unknown is None:
         beyond = asked.measure.high is not None and asked.measure.high < asked.bar
         return (None, None) if beyond else asked.measure.more(asked.bar, level)
-    return (FEW - asked.measure.conversations, None) if unknown in (NO_DATA, TOO_SMALL) else (None, None)
+    if unknown not in (NO_DATA, TOO_SMALL):
+        return None, None
+    return max(FEW - asked.measure.conversations, asked.measure.more(asked.bar, level)[0] or 0), None

@@ -57,17 +57,18 @@ class Measure(NamedTuple):
     shape: Shape = on_a_line
     past_error: float | None = None
     """Of a change: the part of its standard error that more conversations of now do not narrow."""
+    uniform: bool = False
+    """Whether all conversations say the same, so that the interval is `_doubted`."""
 
     def chance_above(self, bar: float, level: float) -> float:
         """Return the one-sided chance of so low an estimate if the truth were at `bar`.
 
-        It is at most half of what `level` leaves exactly when the interval lies below the bar; of five conversations
-        or fewer that all say the same it is more.
+        It is at most half of what `level` leaves exactly when the interval lies below the bar.
         """
         if self.estimate is None or self.low is None or self.high is None:
             return 1.0
-        if self.high - self.low < _NO_WIDTH:  # all say the same: a sign test of so many (see `p_value`)
-            return 2.0 ** -(self.freedom + 1) if self.estimate < bar else 1.0
+        if self.uniform:
+            return (1 - self._others(bar)) ** self.conversations if self.estimate < bar else 1.0
         if self.high - self.estimate < _NO_WIDTH:
             return 1.0
         away = self.shape(self.estimate, self.high, bar) * student(0.5 + level / 2, self.freedom)
@@ -81,13 +82,25 @@ class Measure(NamedTuple):
         """Return how many more conversations bring the whole interval to one side, and what to say beside that."""
         if self.estimate is None or self.low is None or self.high is None or self.high - self.low < _NO_WIDTH:
             return None, None
-        distance = abs(self.estimate - bar)
-        reach = self.estimate - self.low if self.estimate > bar else self.high - self.estimate
+        nearer = self.low if self.estimate > bar else self.high
+        reach, distance = abs(self.estimate - nearer), abs(self.estimate - bar)
+        if self.shape is on_scores:
+            distance = reach * abs(on_scores(self.estimate, nearer, bar))
         if self.past_error and self._reach_of_past(level) >= distance:
             return None, "the earlier epochs are too uncertain: it takes more of them, not more conversations"
         if reach**2 > _HOPELESS * distance**2:
             return None, "the figure stands on the bar: no number of conversations within reach settles it"
-        return max(self._needed(distance, reach, level), 1), None
+        needed = self._unseen(bar, level) if self.uniform else self._needed(distance, reach, level)
+        return max(needed, 1), None
+
+    def _others(self, bar: float) -> float:
+        """Return which share of conversations, each as far off as can be, brings a uniform figure to the bar."""
+        here = self.estimate or 0.0
+        return (bar - here) / (1 - here) if here < bar else (here - bar) / here
+
+    def _unseen(self, bar: float, level: float) -> int:
+        """Return how many more conversations that say the same leave too small a chance for so many others."""
+        return math.ceil(math.log((1 - level) / 2) / math.log1p(-self._others(bar))) - self.conversations
 
     def _reach_of_past(self, level: float) -> float:
         return student(0.5 + level / 2, self.freedom) * (self.past_error or 0.0)
@@ -103,13 +116,13 @@ class Measure(NamedTuple):
         return math.ceil(n * (now / room - 1))
 
 
-def measure(row: TierStanding | None) -> Measure:
+def measure(row: TierStanding | None, level: float = 0.95) -> Measure:
     """Return what a tier is gated by: of fresh turns the win rate, of others the share of turns held."""
     if row is None or not row.turns:
         return Measure(None, None, None, 0, NO_DATA)
     rate = (row.win_rate, row.low, row.high) if row.tier == "fresh" else (row.held, row.held_low, row.held_high)
     shape = on_odds if row.tier == "fresh" else on_scores
-    found = Measure(*rate, row.conversations, freedom=max(1, row.conversations - 1), shape=shape)
+    found = _doubted(Measure(*rate, row.conversations, freedom=max(1, row.conversations - 1), shape=shape), level)
     if row.conversations < FEW:
         return found._replace(unknown=TOO_SMALL)
     if row.small:
@@ -118,6 +131,19 @@ def measure(row: TierStanding | None) -> Measure:
     if None in bounds or all(abs((each or 0.0) - _TIE) < _NO_WIDTH for each in bounds):
         return found._replace(unknown=ALIKE)
     return found
+
+
+def _doubted(found: Measure, level: float) -> Measure:
+    """Give a figure on which all conversations agree the room that they leave for others that do not.
+
+    So many others that all conversations miss them with the chance that `level` leaves on one side (Clopper and Pearson
+    1934, "The Use of Confidence or Fiducial Limits", Biometrika 26), and each of them as far off as can be.
+    """
+    share = found.estimate
+    if share is None or found.low is None or found.high is None or found.high - found.low > _NO_WIDTH:
+        return found
+    others = 1 - ((1 - level) / 2) ** (1 / found.conversations)
+    return found._replace(low=share * (1 - others), high=share + (1 - share) * others, uniform=True)
 
 
 def change(now: Measure, past: Sequence[Measure], level: float) -> Measure:
@@ -140,7 +166,13 @@ def change(now: Measure, past: Sequence[Measure], level: float) -> Measure:
     reach, moved = student(0.5 + level / 2, freedom) * math.sqrt(variance), now.estimate - before
     earlier = math.sqrt(sum(error**2 for error in errors)) / len(past)
     return now._replace(
-        estimate=moved, low=moved - reach, high=moved + reach, freedom=freedom, shape=on_a_line, past_error=earlier
+        estimate=moved,
+        low=moved - reach,
+        high=moved + reach,
+        freedom=freedom,
+        shape=on_a_line,
+        past_error=earlier,
+        uniform=False,
     )
 
 

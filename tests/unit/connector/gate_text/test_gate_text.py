@@ -51,6 +51,12 @@ def test_the_failed_are_told_first(mixed: Gate) -> None:
     assert "more conversations would settle it" in second
 
 
+def test_the_least_number_is_not_said_to_settle_it() -> None:
+    """Without results nobody knows how many it takes: that many at least."""
+    [said] = reasons(gate(board(fresh("new", 0.0, 0.0, 0.0, turns=0, conversations=0)), Gates()))
+    assert said.endswith("there are no results; it takes 30 more conversations at least.")
+
+
 def test_ci_shows_each_check(mixed: Gate, tmp_path: Path) -> None:
     """A fail is a failure, what is open is skipped with its reason, and what passes is bare."""
     write_junit(mixed, tmp_path / "gate.xml")

@@ -110,12 +110,50 @@ def test_an_interval_without_width_passes_nothing() -> None:
 
 @pytest.mark.parametrize(("score", "result"), [(0.0, Result.FAIL), (1 / 7, Result.FAIL), (1.0, Result.PASS)])
 def test_who_loses_every_turn_fails_and_who_wins_every_turn_passes(score: float, result: Result) -> None:
-    """Scores that never differ have an interval without width, on which no doubt is left beyond 30 conversations."""
+    """Scores that never differ leave little room for others, beyond 30 conversations."""
     every = [[score, score]] * 40
     found = gate(board(row(every), row(every, tier="golden")), RULES)
     assert [check.result for check in found.checks] == [result, result]
     few = gate(board(row(every[:5]), row(every[:5], tier="golden")), RULES)
     assert [check.result for check in few.checks] == [Result.INCONCLUSIVE] * 2
+
+
+@pytest.mark.parametrize("conversations", [4, 34])
+def test_perfect_scores_are_no_certainty(conversations: int) -> None:
+    """Above the lower bound lies what would give so many perfect conversations in more than 2.5 % of studies."""
+    check = only(gate(board(row([[1.0]] * conversations)), RULES))
+    assert check.low == pytest.approx(0.025 ** (1 / conversations))
+    assert (check.estimate, check.high) == (1.0, 1.0)
+
+
+def test_scores_that_never_differ_decide_when_they_are_enough() -> None:
+    """Just below the bar 30 conversations do not; it takes as many more as are named, and not one less."""
+    every = [[3 / 7]] * 30
+    check = only(gate(board(row(every)), RULES))
+    assert (check.result, check.more_conversations) == (Result.INCONCLUSIVE, 10)
+    assert only(gate(board(row(every + every[:9])), RULES)).result is Result.INCONCLUSIVE
+    assert only(gate(board(row(every + every[:10])), RULES)).result is Result.FAIL
+
+
+@pytest.mark.parametrize("conversations", [4, 34, 60])
+def test_how_many_more_held_turns_would_settle_it(conversations: int) -> None:
+    """Near a floor intervals narrow faster than by the root: so many more pass, and much fewer do not."""
+
+    def found(number: int) -> Check:
+        scores = [[0.5], [1.0]] * (number // 2)
+        return only(gate(board(row(scores, tier="regression")), RULES), "floor", "regression")
+
+    more = found(conversations).more_conversations
+    assert more is not None
+    assert found(conversations + more + 4).result is Result.PASS
+    assert found(conversations + round(0.6 * more)).result is Result.INCONCLUSIVE
+
+
+def test_few_conversations_near_the_bar_need_more_than_the_least_number() -> None:
+    """Thirty make a figure count; they do not settle what lies so near the bar."""
+    check = only(gate(board(fresh(0.40, 0.55, 0.70, conversations=20)), RULES))
+    assert check.more_conversations is not None
+    assert check.more_conversations > 50
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -7,13 +7,18 @@ exit code.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from connector.gate_text.sayings import name, notes, sentence
 from judges.standings.gated import Check, Gate, Result
 from rollouts.errors import Fatal
+
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write (§2.2): names of models may hold it."""
 
 
 def write_junit(gate: Gate, path: Path) -> None:
@@ -25,9 +30,9 @@ def write_junit(gate: Gate, path: Path) -> None:
         ("judge", gate.judge),
         ("comparability", gate.comparability),
     ):
-        suite.add_property(key, value or "")
+        suite.add_property(key, _writable(value or ""))
     for note in notes(gate):
-        suite.add_property("note", note)
+        suite.add_property("note", _writable(note))
     for check in gate.checks:
         suite.add_testcase(_case(check))
     xml = JUnitXml("understudy gate")
@@ -38,10 +43,17 @@ def write_junit(gate: Gate, path: Path) -> None:
         raise Fatal(f"{path} cannot be written: {error.strerror}") from None
 
 
+def _writable(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)
+
+
 def _case(check: Check) -> TestCase:
-    case = TestCase(name(check), classname=f"understudy.gate.{check.tier}", time=0)
+    case, said = (
+        TestCase(_writable(name(check)), classname=f"understudy.gate.{check.tier}", time=0),
+        _writable(sentence(check)),
+    )
     if check.result is Result.FAIL:
-        case.result = [Failure(sentence(check), "below the bar")]
+        case.result = [Failure(said, "below the bar")]
     elif check.result is Result.INCONCLUSIVE:
-        case.result = [Skipped(sentence(check), "inconclusive")]
+        case.result = [Skipped(said, "inconclusive")]
     return case

@@ -79,6 +79,20 @@ def test_ci_shows_each_check(mixed: Gate, tmp_path: Path) -> None:
         write_junit(mixed, tmp_path / "nowhere" / "gate.xml")
 
 
+def test_what_xml_cannot_hold_stops_no_report(tmp_path: Path) -> None:
+    """A strict parser reads names with marks, line ends, control characters and half an emoji."""
+    odd = 'a<&"]]>|\n\x00\x01\x1b[31m\x7f\ud83d\ufffe'
+    failed = gate(board(fresh(odd, 0.3, 0.34, 0.38), judge=odd), Gates())
+    write_junit(failed, tmp_path / "gate.xml")
+    root = ET.parse(tmp_path / "gate.xml").getroot()
+    [case] = root.iter("testcase")
+    assert " ".join((case.get("name") or "").split()).startswith(
+        'a<&"]]>| \ufffd\ufffd\ufffd[31m\x7f\ufffd\ufffd, fresh'
+    )
+    [judge] = [each.get("value") or "" for each in root.iter("property") if each.get("name") == "judge"]
+    assert judge.startswith('a<&"]]>|')
+
+
 def test_a_gate_without_challengers_is_no_pass() -> None:
     """Nothing to hold is inconclusive, and said so."""
     found = gate(board(), Gates())

@@ -22,7 +22,8 @@ from rollouts.errors import BudgetExhausted, Fatal, UnderstudyError
 T = TypeVar("T")
 
 
-def _epoch(epoch: str | None) -> str | None:
+def known_epoch(epoch: str | None) -> str | None:
+    """Return it as it is. Raises an error of use for what is no epoch's name."""
     try:
         if epoch is not None:
             begins(epoch)
@@ -36,7 +37,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but resu
 LogFormat = Annotated[str | None, typer.Option("--log-format", help="pretty or json; wins over the configuration.")]
 Epoch = Annotated[
     str | None,
-    typer.Option(help="One epoch, such as 2026-W47; all where it is left out.", callback=_epoch),
+    typer.Option(help="One epoch, such as 2026-W47; all where it is left out.", callback=known_epoch),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")]
 MaxCost = Annotated[float | None, typer.Option(help="USD that no call may overrun.")]

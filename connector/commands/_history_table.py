@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -21,10 +21,17 @@ _OPEN: Final = "*"
 _LEAST: Final = 16  # columns of a drawing that still shows something
 
 
-def print_history(console: Console, history: History) -> None:
+class _Room(NamedTuple):
+    """What a line of so many columns has room for: figures first, the drawing next, and then what they rest on."""
+
+    drawing: int
+    grounds: bool
+
+
+def print_history(console: Console, history: History, *, of: str = "") -> None:
     """Print each challenger and tier; lines that may not be compared stand apart under what they rest on."""
     if not history.points:
-        console.print("Nothing has been judged yet.")
+        console.print(f"Nothing{f' of {of}' if of else ''} has been judged yet.")
     for (challenger, tier), points in groupby(history.points, key=lambda point: (point.challenger, point.tier)):
         shifts = [each for each in history.shifts if each.challenger == challenger] if tier == "fresh" else []
         _print_one(console, list(points), shifts)
@@ -37,29 +44,48 @@ def _print_one(console: Console, points: Sequence[Point], shifts: Sequence[Shift
     first, fresh = points[0], points[0].tier == "fresh"
     known = scale([point.figure for point in points], _PAR if fresh else None)
     figure = "win rate" if fresh else "share held"
-    console.print(Text.assemble((first.challenger, "bold"), f", {first.tier}: {figure}"))
-    columns = f"{'epoch':<12}{'':>8}  {'interval':<15}{'turns/conv':>11}  "
-    width = max(_LEAST, console.width - len(columns))
-    console.print(Text(columns + axis(known, width), style="bold"))
+    print_hanging(console, Text.assemble((first.challenger, "bold"), f", {first.tier}: {figure}"))
+    room = _room(console.width)
+    columns = _figures("epoch", "", "interval", "turns/conv", room) + (
+        axis(known, room.drawing) if room.drawing else ""
+    )
+    _print_whole(console, Text(columns, style="bold"))
     for number, (_, line) in enumerate(groupby(points, key=lambda point: point.line)):
         shown = list(line)
         why = "other conditions, not to be compared with those above: " if number else ""
         print_hanging(console, Text(f"-- {why}judge {shown[0].judge}, line {shown[0].line}", style="dim"))
         for point in shown:
-            console.print(Text(_line(point, known, width)), no_wrap=True, overflow="crop")
+            _print_whole(console, Text(_line(point, known, room)))
     epochs = {point.epoch for point in points}
     for each in shifts:
         if {each.earlier, each.later} <= epochs:
             print_hanging(console, Text(f"  {move(each)}"))
 
 
-def _line(point: Point, known: Scale, width: int) -> str:
+def _room(width: int) -> _Room:
+    """Return what fits: half of a drawing would be another one."""
+    for grounds in (True, False):
+        left = width - len(_figures("", "", "", "", _Room(0, grounds)))
+        if left >= _LEAST:
+            return _Room(left, grounds)
+    return _Room(0, grounds=False)
+
+
+def _figures(epoch: str, estimate: str, interval: str, rests: str, room: _Room) -> str:
+    grounds = f"{rests:>11}  " if room.grounds else ""
+    return f"{epoch:<12}{estimate:>8}  {interval:<15}{grounds}"
+
+
+def _print_whole(console: Console, line: Text) -> None:
+    console.print(line, no_wrap=True, overflow="crop")
+
+
+def _line(point: Point, known: Scale, room: _Room) -> str:
     estimate, low, high = point.figure
     epoch = f"{point.epoch}{'' if point.closed_at else _OPEN}"
     rests = f"{count(point.turns)}/{count(point.conversations)}"
-    return (
-        f"{epoch:<12}{percent(estimate):>8}  {bounds(low, high):<15}{rests:>11}  {whisker(point.figure, known, width)}"
-    )
+    drawn = whisker(point.figure, known, room.drawing) if room.drawing else ""
+    return _figures(epoch, percent(estimate), bounds(low, high), rests, room) + drawn
 
 
 def _notes(history: History) -> Iterator[str]:

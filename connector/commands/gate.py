@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from connector.app import build
-from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, Epoch, load, results, run
+from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, known_epoch, load, results, run
 from connector.commands._leaderboard_table import print_notes, print_sheet
 from connector.gate_text.comment import comment
 from connector.gate_text.sayings import notes, reasons, sheet
@@ -31,7 +31,12 @@ def register(verb: typer.Typer) -> None:
         config: ConfigPath = DEFAULT_CONFIG,
         *,
         challenger: Annotated[str | None, typer.Option(help="Only this one; also a control.")] = None,
-        epoch: Epoch = None,
+        epoch: Annotated[
+            str | None,
+            typer.Option(
+                help="One epoch, such as 2026-W47; the newest with results if left out.", callback=known_epoch
+            ),
+        ] = None,
         as_json: AsJson = False,
         markdown: Annotated[bool, typer.Option("--markdown", help="A comment for a pull request.")] = False,
         junit: Annotated[Path | None, typer.Option(help="Also write this file, as JUnit XML.")] = None,

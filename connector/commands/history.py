@@ -13,6 +13,7 @@ from connector.chronicle import History, chronicle
 from connector.commands._common import DEFAULT_CONFIG, AsJson, ConfigPath, load, results, run
 from connector.commands._history_table import print_history
 from connector.history_text.as_csv import as_csv
+from rollouts.errors import Fatal
 from rollouts.types import Tier
 
 
@@ -34,9 +35,13 @@ def register(verb: typer.Typer) -> None:
         elif csv:
             sys.stdout.write(as_csv(found))
         else:
-            print_history(results(), found)
+            print_history(results(), found, of=" in ".join(filter(None, (challenger, tier and f"the {tier} tier"))))
 
 
 async def _history(path: Path, challenger: str | None, tier: Tier | None) -> History:
     async with build(load(path), path, online=False) as app:
-        return chronicle(await app.engine.books.periods(), only=challenger, tier=tier)
+        periods = await app.engine.books.periods()
+        names = sorted({*app.config.challengers, *(name for each in periods for name in each.fingerprints)})
+    if challenger is not None and challenger not in names:
+        raise Fatal(f"there is no challenger {challenger!r}", hint=f"those there: {', '.join(names)}")
+    return chronicle(periods, only=challenger, tier=tier)

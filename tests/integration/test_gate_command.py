@@ -151,6 +151,13 @@ async def test_two_gates_at_once_beside_somebody_who_works(desk: Desk) -> None:
 async def test_history_at_80_columns(desk: Desk) -> None:
     """Without results, with one epoch and with a gap of weeks: no colours off a terminal, no line beyond its width."""
     assert "Nothing has been judged yet." in (await desk.run("history")).stdout
+    assert (
+        "Nothing of good in the golden tier has"
+        in (await desk.run("history", "--tier", "golden", "--challenger", "good")).stdout
+    )
+    unknown = (await desk.run("history", "--challenger", "nobody")).exception
+    assert isinstance(unknown, Fatal)
+    assert unknown.hint == "those there: good"
     await desk.stored(BETTER, weeks_ago=4)
     one = await desk.run("history")
     assert one.exit_code == 0

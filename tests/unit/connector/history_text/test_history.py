@@ -65,7 +65,7 @@ def test_only_what_may_be_compared_is_compared() -> None:
     assert chronicle(PERIODS, tier="golden").shifts == ()
 
 
-@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("width", [55, 60, 80, 100, 200])
 def test_it_fits_and_needs_no_colours(width: int) -> None:
     """Each epoch is a line with its interval; where conditions changed, a line says so."""
     out = io.StringIO()
@@ -73,9 +73,21 @@ def test_it_fits_and_needs_no_colours(width: int) -> None:
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     assert sum("●" in line for line in lines) == 5
+    assert all(("├" in line) == ("┤" in line) for line in lines)
+    assert sum(line.startswith("epoch") and line.rstrip().endswith("%") for line in lines) == 1
     assert sum("other conditions" in line for line in lines) == 2
     assert "2026-W48*" in out.getvalue()
     assert "The challenger has become worse." in " ".join(line.strip() for line in lines)
+
+
+def test_without_room_for_a_drawing_there_is_none() -> None:
+    """Half of one would be another one: figures and intervals stay whole."""
+    out = io.StringIO()
+    print_history(Console(file=out, width=44, color_system=None, highlight=False), chronicle(PERIODS))
+    assert "●" not in out.getvalue()
+    assert (
+        sum(line.startswith("2026-W4") and line.rstrip().count("…") == 1 for line in out.getvalue().splitlines()) == 5
+    )
 
 
 def test_the_csv_has_every_point() -> None:

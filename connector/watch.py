@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from connector.alerts.courier import Courier, addresses
 from connector.alerts.events import Event, distrust, exhaustion, failures, lateness, outages, shortages, standstills
@@ -11,7 +12,11 @@ from connector.app import App
 from connector.epochs import begins, ends, epoch_of
 from connector.gating import gated
 from connector.langfuse.summary import trace_id
+from judges.standings.gated import Gate
 from judges.standings.leaderboard import Leaderboard
+
+_AGAIN: Final = timedelta(minutes=15)
+"""After a look that could decide nothing."""
 
 
 class Watch:
@@ -23,6 +28,7 @@ class Watch:
         self._known = addresses(self._alerts)
         self._courier = Courier(app.store, self._known, self._alerts, app.engine.clock)
         self._down: set[str] = set()
+        self._in_vain: dict[str, datetime] = {}
         self._behind = False
 
     async def tick(self, *, last: bool = False) -> None:
@@ -32,9 +38,22 @@ class Watch:
         now = self._app.engine.clock.now()
         await self._raise([*self._standing(now, last=last), *await self._late(now, last=last)], now)
         for epoch, name, looks in await self._looks(now):
-            if not await self._app.store.looked(epoch, name):
-                await self._raise(await self._judged(epoch, looks), now, look=(epoch, name))
+            if not await self._app.store.looked(epoch, name) and (last or self._worth(epoch, now)):
+                await self._look((epoch, name), looks, now)
         await self._courier.deliver()
+
+    async def _look(self, look: tuple[str, str], looks: int, now: datetime) -> None:
+        """Look at an epoch. Where nothing could be decided there was no chance of a false alarm, and it is no look."""
+        board, gate = await self._judged(look[0], looks)
+        decided = board.closed_at is not None or any(check.adjusted is not None for check in gate.checks)
+        if not decided:
+            self._in_vain[look[0]] = now
+        link = self._page(board)
+        events = [event.model_copy(update={"link": link}) for event in (*failures(gate), *distrust(board))]
+        await self._raise(events, now, look if decided else None)
+
+    def _worth(self, epoch: str, now: datetime) -> bool:
+        return epoch not in self._in_vain or now - self._in_vain[epoch] >= _AGAIN
 
     async def _raise(self, events: Iterable[Event], now: datetime, look: tuple[str, str] | None = None) -> None:
         wanted = [self._linked(event) for event in events if event.kind in self._alerts.kinds]
@@ -60,7 +79,7 @@ class Watch:
     async def _looks(self, now: datetime) -> list[tuple[str, str, int]]:
         """Return which epochs are to be looked at: the present one once a day, and each once more when it is closed.
 
-        As there are so many looks, each is corrected for all of them. What closed long after its end is no news.
+        Each look is corrected for all of them, for there are so many. What closed long after its end is no news.
         """
         engine, rules = self._app.engine, self._app.engine.arena.rules.epochs
         present, jury = epoch_of(now, rules.length), engine.arena.jury.version
@@ -71,12 +90,10 @@ class Watch:
             looks.append((present, f"{now:%Y-%m-%d} {jury}", _looks_at(present)))
         return looks
 
-    async def _judged(self, epoch: str, looks: int) -> list[Event]:
+    async def _judged(self, epoch: str, looks: int) -> tuple[Leaderboard, Gate]:
         engine = self._app.engine
         board = await engine.leaderboard(epoch)
-        gate = await gated(engine, self._app.config.gates, epoch=epoch, looks=looks)
-        link = self._page(board)
-        return [event.model_copy(update={"link": link}) for event in (*failures(gate), *distrust(board))]
+        return board, await gated(engine, self._app.config.gates, epoch=epoch, looks=looks)
 
     def _linked(self, event: Event) -> Event:
         return event if event.link else event.model_copy(update={"link": self._project})

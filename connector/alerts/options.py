@@ -38,8 +38,8 @@ class Alerts(Options):
     kinds: tuple[Kind, ...] = KINDS
     """What is told of."""
     every: Duration = timedelta(minutes=1)
-    """How often it is looked whether there is anything to tell. Leaderboards, for regressions, floors and judges, are
-    looked at once a day and once more when an epoch closes: every look is a chance of a false alarm."""
+    """How often it is looked whether there is anything to tell. Regressions, floors and judges are looked at once a
+    day, when there is enough to decide, and once more when an epoch closes: each look is a chance of a false alarm."""
     lag: Duration = timedelta(hours=6)
     """From which age of the newest trace that was read on it is an alert."""
     budget_share: float = Field(default=0.8, gt=0, le=1)

@@ -363,3 +363,17 @@ async def test_a_regression_is_told_once_with_a_link_to_the_leaderboard(tmp_path
         for secret in ("T0K3N", SECRET):
             assert secret not in "".join(ran.out + ran.err for ran in runs)
             assert secret.encode() not in written
+
+
+async def test_a_look_that_could_decide_nothing_is_none(tmp_path: Path) -> None:
+    """A few conversations in the morning do not hold back until tomorrow what many of them show at noon."""
+    async with SmallLangfuse() as langfuse, receiving() as receiver, ModelServer({"judge-1": judging}) as models:
+        path = config(tmp_path, CONFIG.replace("MODELS", models.url))
+        arrived = []
+        for name, conversations in (("morning", 4), ("noon", 60)):
+            await produce(langfuse, conversations, 1, **{"langfuse.trace.name": name})
+            environment = {"HOOK": receiver.url, "HOOK_SECRET": SECRET}
+            ran = await understudy("once", "-c", str(path), "--yes", server=langfuse, **environment)
+            assert ran.code == 0, ran.err
+            arrived.append(len(receiver.arrived))
+        assert arrived == [0, 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.alerts.options import Alerts
@@ -88,6 +88,14 @@ class ChallengerTable(ModelTable):
     """Takes the place of the system prompt: a prompt variant is a challenger too."""
     parameters: Parameters = Parameters()
     """Override production's parameters, such as { temperature = 0.2 }."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _answers_have_a_length(cls, given: Parameters) -> Parameters:
+        """Elsewhere 0 and -1 are ways to say "no limit": then less than nothing would be set aside."""
+        if given.max_tokens is not None and given.max_tokens <= 0:
+            raise ValueError("max_tokens must be greater than 0; leave it out for no limit")
+        return given
 
 
 class JudgeTable(Plugin):

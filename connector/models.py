@@ -9,7 +9,7 @@ from pathlib import Path
 from connector.accounts import Accounts
 from connector.config import ChallengerTable, Config, JudgeTable, JurorTable, ModelTable
 from connector.config_file import judge, judges, provider
-from connector.money import check_cheaper, check_price, price
+from connector.money import check_cheaper, check_length, check_price, price
 from connector.sampling.embedding import PackagedEmbedder
 from connector.sampling.options import Sampling
 from judges.jury import Juror, Jury
@@ -102,6 +102,8 @@ class Models:
         if self.spending:
             check_price(known, asked.model, self.path, at)
         self.budget.limit(asked.model, table.budget)
+        if self.spending and self.budget.limits(asked.model) and not (known and known.free):
+            check_length(asked, self.path, at)
         model = Model(
             asked,
             name=asked.model,

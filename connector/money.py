@@ -11,6 +11,7 @@ from connector.store.sqlite import SqliteStore
 from judges.jury import Jury
 from rollouts.budget import Budget
 from rollouts.cost import FREE, Price
+from rollouts.endpoint import Endpoint
 from rollouts.errors import Fatal
 from rollouts.price_list import price_of
 from rollouts.provider import Provider
@@ -51,6 +52,17 @@ def check_price(found: Price | None, model: str, path: Path, at: tuple[str, ...]
             f"{path}: {'.'.join(at)}: nobody knows the price of {model}",
             hint="set `price = { input = …, output = … }` there, in USD per million tokens, or `free = true` for a "
             "model of your own",
+        )
+
+
+def check_length(asked: Provider, path: Path, at: tuple[str, ...]) -> None:
+    """Raise `Fatal` for a model whose answers are as long as they please: what they cost could not be limited."""
+    if isinstance(asked, Endpoint) and asked.unbounded:
+        raise Fatal(
+            f"{path}: {'.'.join((*at, asked.unbounded))}: {asked.model} is not told how much to write at most, so no "
+            "budget can hold",
+            hint="leave that out, and limit answers by `parameters = { max_tokens = … }` of a challenger, `max_tokens` "
+            "of a judge or `output_tokens` in [budget]; or lift the budget",
         )
 
 

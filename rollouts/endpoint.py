@@ -62,12 +62,22 @@ class Endpoint(Options):
     OPERATIONAL: ClassVar = frozenset({"api_key_env", "timeout_s", "connections", "max_retries"})
     """The fields that do not change what the model answers."""
 
+    LENGTHENING: ClassVar = ("max_tokens", "max_completion_tokens", "n")
+    """The keys of a body that say how much is written; what is laid over them, nobody who sets money aside knows."""
+
     @model_validator(mode="after")
     def _knows_what_is_unsupported(self) -> Self:
         for key in ("unsupported", "supported"):
             if unknown := set(getattr(self, key)) - set(Parameters.model_fields):
                 raise ValueError(f"{key}: {', '.join(sorted(unknown))} is no parameter")
         return self
+
+    @property
+    def unbounded(self) -> str | None:
+        """The key that keeps a limit on the length of answers from the server; `None` where it arrives as it is."""
+        if "max_tokens" in self.unsupported:
+            return "unsupported"
+        return next((f"extra_body.{key}" for key in self.LENGTHENING if key in self.extra_body), None)
 
     def key(self) -> str:
         """Read the key; empty without `api_key_env`. Raises `Fatal` when there is none."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from tests.integration.troubled import troubled
 from tests.integration.world import produce
@@ -41,3 +44,29 @@ async def test_a_budget_too_small_for_one_call_buys_none(tmp_path: Path) -> None
         ran = await world.run("once", "--yes", "--max-cost", "0.000001")
         assert ran.code == 4, ran.err
         assert world.models.calls.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('unsupported = ["max_tokens"]', "challengers.good.unsupported"),
+        ("extra_body = { max_completion_tokens = 60000 }", "challengers.good.extra_body.max_completion_tokens"),
+        ("extra_body = { n = 3 }", "challengers.good.extra_body.n"),
+        ("parameters = { max_tokens = -1 }", "max_tokens must be greater than 0"),
+    ],
+)
+async def test_a_length_that_nobody_limits_is_refused_before_it_overruns_a_budget(
+    tmp_path: Path, table: str, said: str
+) -> None:
+    """Exit 2 with the key that keeps the limit from the server, and no model was asked; free models may."""
+    async with troubled(tmp_path) as world:
+        await produce(world.langfuse, 2, 1)
+        text = world.config.read_text(encoding="utf-8").replace("[challengers.good]", f"[challengers.good]\n{table}")
+        world.config.write_text(text, encoding="utf-8")
+        ran = await world.run("once", "--yes", "--max-cost", "0.1")
+        assert (ran.code, world.models.calls.total()) == (2, 0), ran.err
+        assert said in ran.err
+        if "parameters" not in table:
+            free = re.sub(r"(good-1(?:.|\n)*?)price = .*", r"\1free = true", text)
+            world.config.write_text(free, encoding="utf-8")
+            assert (await world.run("once", "--yes", "--max-cost", "1")).code == 0

@@ -15,6 +15,10 @@ from rollouts.types import Media, Message, Reasoning, Record, Text, ToolCall, To
 
 BYTES_PER_TOKEN = 4
 """Of English text; JSON and code take up to twice as many tokens."""
+DEAREST = 1_000_000
+"""A dollar a token. Sums at higher prices would soon be too large for SQLite's integers."""
+MOST_TOKENS = 10**9
+"""No call has more."""
 TOKENS_PER_MESSAGE = 4
 TOKENS_PER_MEDIA = 1_000
 """Providers charge an image of ordinary size between 250 and 1,600 tokens."""
@@ -23,11 +27,11 @@ TOKENS_PER_MEDIA = 1_000
 class Price(Record):
     """USD per million tokens. `None` is unknown."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached_input: float | None = Field(default=None, ge=0)
+    input: float = Field(ge=0, le=DEAREST)
+    output: float = Field(ge=0, le=DEAREST)
+    cached_input: float | None = Field(default=None, ge=0, le=DEAREST)
     """Of tokens read from a cache; unknown means as `input`."""
-    cache_write: float | None = Field(default=None, ge=0)
+    cache_write: float | None = Field(default=None, ge=0, le=DEAREST)
     """Of tokens written to a cache; unknown means as `input`."""
     beyond_tokens: int | None = None
     """Above this many input tokens, all tokens of a call have the price `beyond`."""
@@ -89,6 +93,11 @@ def cost(price: Price | None, usage: Usage) -> float | None:
     read = sum(tokens * per_token(usd) for tokens, usd in zip(counted, price.reads, strict=True))
     # Reasoning is part of the output tokens, at their price.
     return dollars(read + usage.output_tokens * per_token(price.output))
+
+
+def believable(usage: Usage) -> bool:
+    """Whether a call can have used that much: servers write -1 for what they do not know, and break in other ways."""
+    return all(tokens is None or 0 <= tokens <= MOST_TOKENS for tokens in vars(usage).values())
 
 
 def estimate_tokens(messages: Sequence[Message], tools: Sequence[ToolDefinition] = ()) -> int:

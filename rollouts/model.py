@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
@@ -15,7 +14,7 @@ import orjson
 
 from rollouts.budget import Budget
 from rollouts.cache import Cache, NoCache, content_of, lasting
-from rollouts.cost import BYTES_PER_TOKEN, Price, cost, estimate_tokens
+from rollouts.cost import BYTES_PER_TOKEN, Price, believable, cost, estimate_tokens
 from rollouts.endpoint import PATIENCE_S, Endpoint
 from rollouts.errors import Fatal, Permanent, Retryable, UnderstudyError
 from rollouts.journal import Journal
@@ -23,8 +22,9 @@ from rollouts.ledger import Outcome, Purchase, Role, Settlement, picodollars
 from rollouts.limits import Limits, Place
 from rollouts.masking import Mask, NoMask, Sees
 from rollouts.provider import Provider
-from rollouts.types import Completion, Request
+from rollouts.types import Completion, Request, Usage
 from rollouts.whole import whole
+from rollouts.windows import MOST_USD
 
 SAFETY = BYTES_PER_TOKEN
 """How many times more tokens a text may have than `estimate_tokens` says: no token is shorter than a byte."""
@@ -194,10 +194,12 @@ class Model:
         return request.model_copy(update={"parameters": bounded})
 
     def _priced(self, completion: Completion) -> Completion:
-        """What the provider itself says that it cost wins, if it is an amount."""
-        if completion.cost_usd is not None and 0 <= completion.cost_usd < math.inf:
-            return completion
-        return completion.model_copy(update={"cost_usd": cost(self.price, completion.usage)})
+        """What the provider itself says that it cost wins, if it is an amount; tokens that no call has are unknown."""
+        usage = completion.usage if believable(completion.usage) else Usage()
+        said = completion.cost_usd if 0 <= (completion.cost_usd or 0.0) <= MOST_USD else None
+        return completion.model_copy(
+            update={"usage": usage, "cost_usd": cost(self.price, usage) if said is None else said}
+        )
 
 
 def _answered(completion: Completion) -> Settlement:

@@ -12,18 +12,20 @@ from rollouts.types import Options, Record
 
 Period = Literal["run", "day", "week", "month"]
 PERIODS: Final[tuple[Period, ...]] = get_args(Period)
+MOST_USD: Final = 1_000_000
+"""Sums stay within SQLite's integers up to some nine times as much."""
 
 
 class Caps(Options):
     """The most that may be spent in each period; no limit where a key is left out."""
 
-    per_run_usd: float | None = Field(default=None, ge=0)
+    per_run_usd: float | None = Field(default=None, ge=0, le=MOST_USD)
     """No call begins that could overrun this in one `once` or one life of the daemon."""
-    per_day_usd: float | None = Field(default=None, ge=0)
+    per_day_usd: float | None = Field(default=None, ge=0, le=MOST_USD)
     """The same from midnight to midnight, in UTC."""
-    per_week_usd: float | None = Field(default=None, ge=0)
+    per_week_usd: float | None = Field(default=None, ge=0, le=MOST_USD)
     """The same from Monday to Sunday, in UTC."""
-    per_month_usd: float | None = Field(default=None, ge=0)
+    per_month_usd: float | None = Field(default=None, ge=0, le=MOST_USD)
     """The same from the first to the last day of a month, in UTC."""
 
     def limit(self, period: Period) -> int | None:

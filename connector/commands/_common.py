@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -18,6 +19,7 @@ from connector.config_file import read
 from connector.epochs import begins
 from connector.telemetry import configure_logs
 from rollouts.errors import BudgetExhausted, Fatal, UnderstudyError
+from rollouts.windows import Caps
 
 T = TypeVar("T")
 
@@ -32,6 +34,13 @@ def known_epoch(epoch: str | None) -> str | None:
     return epoch
 
 
+def _usd(max_cost: float | None) -> float | None:
+    try:
+        return Caps(per_run_usd=max_cost).per_run_usd
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"]) from None
+
+
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]
 LogFormat = Annotated[str | None, typer.Option("--log-format", help="pretty or json; wins over the configuration.")]
@@ -40,7 +49,7 @@ Epoch = Annotated[
     typer.Option(help="One epoch, such as 2026-W47; all where it is left out.", callback=known_epoch),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking; needed off a terminal.")]
-MaxCost = Annotated[float | None, typer.Option(help="USD that no call may overrun.")]
+MaxCost = Annotated[float | None, typer.Option(help="USD that no call may overrun.", callback=_usd)]
 CacheMode = Annotated[Mode | None, typer.Option("--cache", help="How bought answers are used; wins over the file.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Buy everything anew, and keep nothing: --cache off.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]

@@ -93,8 +93,13 @@ def is_worked_on(path: str) -> bool:
 
 def _only_one(path: str) -> IO[str]:
     """Hold a lock file for as long as the process lives; the operating system lets it go, however that ends."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    lock = Path(f"{path}.lock").open("a", encoding="utf-8")  # noqa: SIM115  held until the store is closed
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        lock = Path(f"{path}.lock").open("a", encoding="utf-8")  # noqa: SIM115  held until the store is closed
+    except OSError as error:
+        raise Fatal(
+            f"the state file cannot be opened: {error}", hint="`state` must lie where it can be written"
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

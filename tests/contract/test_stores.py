@@ -547,6 +547,14 @@ async def test_a_file_has_one_owner(tmp_path: Path) -> None:
     await SqliteStore(path).aclose()
 
 
+def test_a_place_that_cannot_be_written_to_is_said_in_a_sentence(tmp_path: Path) -> None:
+    """Before anything is asked or spent, and with what to do."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Fatal, match="cannot be opened") as refused:
+        SqliteStore(str(tmp_path / "file" / "understudy.db"))
+    assert refused.value.hint is not None
+
+
 @pytest.mark.parametrize("spoil", [lambda path: path.write_text("no database at all, " * 100), Path.mkdir])
 def test_what_is_no_state_file_is_refused(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
     """It is named, and nothing is overwritten."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.troubled import troubled
-from tests.integration.world import produce
+from tests.integration.world import CONFIG, config, produce, understudy
 
 
 async def test_nothing_is_spent_off_a_terminal_without_consent(tmp_path: Path) -> None:
@@ -44,6 +44,19 @@ async def test_a_budget_too_small_for_one_call_buys_none(tmp_path: Path) -> None
         ran = await world.run("once", "--yes", "--max-cost", "0.000001")
         assert ran.code == 4, ran.err
         assert world.models.calls.total() == 0
+
+
+@pytest.mark.parametrize("usd", ["nan", "inf", "1e308", "-1"])
+async def test_what_is_no_amount_is_refused(tmp_path: Path, usd: str) -> None:
+    """Exit 2 in a sentence, on the command line and in the file, for limits and for prices."""
+    path = config(tmp_path)
+    said = await understudy("once", "--yes", f"--max-cost={usd}", "-c", str(path))
+    assert (said.code, "Invalid value for '--max-cost'" in said.err) == (2, True), said.err
+    config(tmp_path, f"{CONFIG}price = {{ input = {usd}, output = 1 }}\n[budget]\nper_day_usd = {usd}\n")
+    said = await understudy("plan", "-c", str(path))
+    assert said.code == 2, said.err
+    assert "budget.per_day_usd = " in said.err
+    assert "challengers.copy.price.input = " in said.err
 
 
 @pytest.mark.parametrize(

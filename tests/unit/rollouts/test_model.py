@@ -1,4 +1,5 @@
 import asyncio
+import math
 from typing import ClassVar
 
 import pytest
@@ -45,6 +46,16 @@ class Priced(Scripted):
     async def complete(self, request: Request) -> Completion:
         """Answer without a cost."""
         return (await super().complete(request)).model_copy(update={"cost_usd": None})
+
+
+class Billed(Scripted):
+    """Reports a cost of its own."""
+
+    bill: float | None
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer at that cost."""
+        return (await super().complete(request)).model_copy(update={"cost_usd": self.bill})
 
 
 class Journal(MemoryJournal):
@@ -128,6 +139,27 @@ async def test_an_unknown_price_leaves_the_cost_unknown() -> None:
     assert (await model(provider).ask(asked())).cost_usd is None
     with pytest.raises(Fatal, match="price"):
         await model(provider, budget=Budget(5.0)).ask(asked())
+
+
+@pytest.mark.parametrize(
+    ("usage", "bill", "spent"),
+    [
+        (Usage(input_tokens=6, output_tokens=-500), None, 29),
+        (Usage(input_tokens=-1, output_tokens=2), None, 29),
+        (Usage(input_tokens=10**18, output_tokens=2), None, 29),
+        (Usage(input_tokens=6, output_tokens=2), 1e300, 8),
+        (Usage(input_tokens=6, output_tokens=2), -3.0, 8),
+        (Usage(input_tokens=6, output_tokens=2), math.nan, 8),
+        (Usage(input_tokens=-1, output_tokens=2), 0.5, 0.5),
+    ],
+)
+async def test_figures_that_no_call_has_say_nothing(usage: Usage, bill: float | None, spent: float) -> None:
+    """No call gives money back, and none is too dear for the ledger: tokens count then, and without them the worst."""
+    journal, budget = Journal(), Budget(1_000.0)
+    odd = Billed(answers=("a",), usage=usage, bill=bill)
+    answer = await model(odd, price=PRICE, budget=budget, journal=journal).ask(asked(max_tokens=9))
+    assert (budget.spent, budget.reserved) == (spent * PICODOLLARS, 0)
+    assert min(answer.usage.input_tokens or 0, answer.usage.output_tokens or 0) >= 0
 
 
 async def test_the_worst_case_must_fit() -> None:

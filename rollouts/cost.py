@@ -22,6 +22,9 @@ MOST_TOKENS = 10**9
 TOKENS_PER_MESSAGE = 4
 TOKENS_PER_MEDIA = 1_000
 """Providers charge an image of ordinary size between 250 and 1,600 tokens."""
+TOKENS_FOR_TOOLS = 150
+"""Providers tell a model how tools are called, once for all of them: Anthropic in 159 to 530 tokens, never more than
+four times this (https://docs.anthropic.com/en/docs/tool-use-pricing-and-tokens)."""
 
 
 class Price(Record):
@@ -104,7 +107,8 @@ def estimate_tokens(messages: Sequence[Message], tools: Sequence[ToolDefinition]
     """Return about how many tokens a prompt has: four bytes of UTF-8 each. For planning; a tokenizer would differ."""
     written = sum(_bytes(part) for message in messages for part in message.parts)
     offered = sum(_length(tool.name + (tool.description or "")) + _schema_length(tool.parameters) for tool in tools)
-    return (written + offered) // BYTES_PER_TOKEN + TOKENS_PER_MESSAGE * len(messages)
+    framed = TOKENS_PER_MESSAGE * len(messages) + (TOKENS_FOR_TOOLS if tools else 0)
+    return (written + offered) // BYTES_PER_TOKEN + framed
 
 
 def _bytes(part: Text | Reasoning | ToolCall | ToolResult | Media) -> int:

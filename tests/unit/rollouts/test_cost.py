@@ -111,7 +111,7 @@ def test_sums_are_exact(prices: list[Decimal], tokens: list[int]) -> None:
 
 
 def test_four_bytes_are_a_token() -> None:
-    """Text, calls, results and tools count by their bytes; media by a fixed number; reasoning is never sent."""
+    """Text, calls, results and tools count by bytes, media by a fixed number, tools with a frame; reasoning by none."""
     said = Message(role="user", parts=(Text(content="a" * 400), Text(content="é" * 100)))
     assert estimate_tokens([said]) == 100 + 50 + 4
     worked = Message(
@@ -121,4 +121,4 @@ def test_four_bytes_are_a_token() -> None:
     assert estimate_tokens([worked, answered]) == 10 + 10 + 8
     seen = Message(role="user", parts=(Media(type="blob", modality="image", content="A" * 100_000),))
     assert estimate_tokens([seen]) == 1_004
-    assert estimate_tokens([], [ToolDefinition(name="f" * 8, parameters={})]) == 2
+    assert estimate_tokens([], [ToolDefinition(name="f" * 8, parameters={})]) == 2 + 150

@@ -15,7 +15,7 @@ from rollouts.model import Model
 from rollouts.provider import Provider
 from rollouts.providers.openai import OpenAI
 from rollouts.providers.scripted import Scripted
-from rollouts.types import Completion, Message, Parameters, Request, Text, Usage
+from rollouts.types import Completion, Message, Parameters, Request, Text, ToolDefinition, Usage
 
 PRICE = Price(input=1_000_000, output=1_000_000)
 """A dollar a token."""
@@ -171,6 +171,18 @@ async def test_the_worst_case_must_fit() -> None:
         await model(provider, price=PRICE, budget=Budget(100.0), worst_output_tokens=100).ask(asked())
     assert provider.calls == 0
     assert await model(provider, price=PRICE, budget=Budget(100.0)).ask(asked(max_tokens=80))
+
+
+async def test_what_is_set_aside_holds_what_providers_say_about_tools() -> None:
+    """Before a short question with a small tool stand up to 530 tokens that nobody here has written."""
+    tools = (ToolDefinition(name="f", parameters={}),)
+    question, budget = asked(max_tokens=9).model_copy(update={"tools": tools}), Budget(100_000.0)
+    most = Usage(input_tokens=530 + 29, output_tokens=9)
+    journal = Journal()
+    await model(Priced(answers=("a",), usage=most), price=PRICE, budget=budget, journal=journal).ask(question)
+    [(purchase, settlement)] = journal.entries
+    assert settlement is not None
+    assert (settlement.spent or 0) <= (purchase.worst or 0)
 
 
 async def test_a_failed_call_gives_the_money_back_and_heeds_retry_after() -> None:

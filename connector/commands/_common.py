@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from connector.cache.options import Mode
+from connector.commands._terminal import Terminal
 from connector.config import Config
 from connector.config_file import read
 from connector.epochs import begins
@@ -77,12 +78,12 @@ def caching(config: Config, mode: Mode | None, *, off: bool) -> Config:
 
 def results() -> Console:
     """Return the console for results, on stdout: as wide as the terminal, or 100 columns where there is none."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    return Terminal(width=None if sys.stdout.isatty() else _WIDTH)
 
 
 def chatter(*, quiet: bool = False) -> Console:
     """Return the console for everything else, on stderr."""
-    return Console(stderr=True, width=None if sys.stderr.isatty() else _WIDTH, quiet=quiet, highlight=False)
+    return Terminal(stderr=True, width=None if sys.stderr.isatty() else _WIDTH, quiet=quiet)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> Table:

@@ -41,16 +41,16 @@ def _nothing() -> None:
 async def _test(path: Path) -> int:
     console, known, code = results(), addresses(load(path).alerts), 0
     if not known:
-        console.print("no webhooks are configured: [alerts] in the configuration names them", markup=False)
+        console.print("no webhooks are configured: [alerts] in the configuration names them")
     for address in known:
         now = datetime.now(UTC)
         try:
             await send(address, trial(now), now, now)
         except UnderstudyError as error:
-            console.print(f"{error}{f'; {error.hint}' if error.hint else ''}", markup=False)
+            console.print(f"{error}{f'; {error.hint}' if error.hint else ''}")
             code = 1
         else:
-            console.print(f"{address.name} took it", markup=False)
+            console.print(f"{address.name} took it")
     return code
 
 

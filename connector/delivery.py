@@ -81,7 +81,11 @@ class Delivery:
     async def _post(self, duels: Sequence[Duel]) -> None:
         try:
             fresh = await self._store.unposted(duels)
-            await deliver(self._arena, duels, fresh, await self._store.begin_posting(fresh))
+            doubtful = await self._store.begin_posting(fresh)
+            # Only now, for from here on whoever forgets knows that something may be there.
+            there = await self._store.unforgotten(duels)
+            wanted = {duel.challenge.id for duel in there}
+            await deliver(self._arena, there, [each for each in fresh if each.id in wanted], doubtful)
             await self._store.acknowledged(duels, self._clock.now())
         except Retryable as error:
             await self._later(duels, error)
@@ -168,9 +172,10 @@ class Delivery:
 
     async def _repeat(self, duels: Sequence[Duel]) -> None:
         log.warning("delivery.sent_again", duels=len(duels))
-        challenges = {duel.challenge.id: duel.challenge for duel in duels}
+        there = await self._store.unforgotten(duels)
+        challenges = {duel.challenge.id: duel.challenge for duel in there}
         try:
-            await self._arena.sink.post(duels, list(challenges.values()), doubtful=challenges.keys())
+            await self._arena.sink.post(there, list(challenges.values()), doubtful=challenges.keys())
         except Permanent as error:
             log.warning("delivery.refused_again", caused_by=str(error))
         self._sent_again.update(duel.id for duel in duels)

@@ -134,6 +134,9 @@ class Store(Journal, Protocol):
     async def unposted(self, duels: Sequence[Duel]) -> list[Challenge]:
         """Return those challenges of `duels` that the sink has never acknowledged."""
 
+    async def unforgotten(self, duels: Sequence[Duel]) -> list[Duel]:
+        """Return those that nobody has forgotten since they were read."""
+
     async def begin_posting(self, challenges: Sequence[Challenge]) -> set[str]:
         """Note that these are about to be posted; return the ids of those for which that was noted before."""
 

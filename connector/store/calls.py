@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from connector.store.judgments import BLANK
 from connector.store.writer import Writer
 from rollouts.errors import Permanent
 from rollouts.ledger import Outcome, Purchase, Settlement
@@ -25,6 +26,9 @@ SPENDING = (
 
 _duel: ContextVar[str | None] = ContextVar("duel", default=None)
 
+_WANTED = f"select 1 from duel where id = ? and not {BLANK}"  # noqa: S608  all parts are ours
+"""A row where a duel was neither withdrawn nor forgotten."""
+_GONE = "this duel was over a copy, and has been replaced, or over what was forgotten"
 _OPEN = "insert into spending (at, model, role, worst, duel_id, run) values (?, ?, ?, ?, ?, ?)"
 _SETTLE = "update spending set outcome = ?, spent = ?, input_tokens = ?, output_tokens = ? where entry = ?"
 
@@ -53,30 +57,34 @@ class Calls:
         return Completion.model_validate_json(row[0]) if row and row[0] else None
 
     async def begin(self, key: str, purchase: Purchase) -> int:
-        sql = """insert into call (key, duel_id)
-                 select ?1, ?2 where ?2 is null or exists (select 1 from duel where id = ?2)
+        sql = """insert into call (key, duel_id) values (?, ?)
                  on conflict (key) do update set duel_id = excluded.duel_id"""
         duel = _duel.get()
 
         def write(db: sqlite3.Connection) -> int | None:
-            known = db.execute(sql, (key, duel)).rowcount
-            return db.execute(_OPEN, (*_opened(purchase), duel, self.run)).lastrowid if known else None
+            if not _is_wanted(db, duel):
+                return None
+            db.execute(sql, (key, duel))
+            return db.execute(_OPEN, (*_opened(purchase), duel, self.run)).lastrowid
 
         entry = await self._writer.run(write)
         if entry is None:
-            raise Permanent("this duel was over a copy, and has been replaced")
+            raise Permanent(_GONE)
         return entry
 
     async def keep(self, key: str, entry: int, completion: Completion, settlement: Settlement) -> None:
         sql, body = "update call set completion = ? where key = ?", completion.model_dump_json()
+        duel = _duel.get()
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: sqlite3.Connection) -> bool:
             db.execute(sql, (body, key))
             db.execute(_SETTLE, _settled(settlement, entry))
+            return _is_wanted(db, duel)
 
         if self._bought is not None:
-            self._bought.add(key, _duel.get())
-        await self._writer.run(write)
+            self._bought.add(key, duel)
+        if not await self._writer.run(write):
+            raise Permanent(_GONE)  # else the cache would remember what was forgotten while the model was thinking
 
     async def drop(self, key: str, entry: int, settlement: Settlement) -> None:
         def write(db: sqlite3.Connection) -> None:
@@ -133,6 +141,10 @@ class Bought:
         for key in self._keys_of.pop(duel, ()):
             if self._duel_of.get(key) == duel:  # else another duel has asked the same since
                 del self._duel_of[key]
+
+
+def _is_wanted(db: sqlite3.Connection, duel: str | None) -> bool:
+    return duel is None or db.execute(_WANTED, (duel,)).fetchone() is not None
 
 
 def _opened(purchase: Purchase) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from connector.planning.reckoning import Load
 from connector.store.calls import Bought
-from connector.store.judgments import HEARD, heard, keep, load
+from connector.store.judgments import BLANK, HEARD, heard, keep, load
 from connector.store.masks import note_answers
 from connector.store.traces import unpacked
 from connector.store.writer import Writer
@@ -116,6 +116,15 @@ class Duels:
             return [i for i in by_id if db.execute(sql, (i,)).fetchone()[0] < _POSTED]
 
         return [by_id[challenge_id] for challenge_id in await self._writer.run(read)]
+
+    async def unforgotten(self, duels: Sequence[Duel]) -> list[Duel]:
+        sql = f"select 1 from duel where id = ? and not {BLANK}"  # noqa: S608  all parts are ours
+
+        def read(db: sqlite3.Connection) -> set[str]:
+            return {duel.id for duel in duels if db.execute(sql, (duel.id,)).fetchone()}
+
+        left = await self._writer.run(read)
+        return [duel for duel in duels if duel.id in left]
 
     async def begin_posting(self, challenges: Sequence[Challenge]) -> set[str]:
         ids = [challenge.id for challenge in challenges]

@@ -97,7 +97,9 @@ class Forgetting:
 
         def write(db: sqlite3.Connection) -> None:
             for name in ids:
-                db.execute("delete from remains where place = ? and id = ? and removed", (place, name))
+                # Not yet due: somebody else removed it just now, and the second look is still to come.
+                done = "delete from remains where place = ? and id = ? and removed and due_at <= ?"
+                db.execute(done, (place, name, at.timestamp()))
                 sql = "update remains set removed = 1, due_at = ? where place = ? and id = ?"
                 db.execute(sql, (later, place, name))
             sql = """update forgetting set done_at = ? where done_at is null

@@ -68,13 +68,7 @@ class Members:
         return dict(await self._writer.run(lambda db: db.execute(sql, (tier,)).fetchall()))
 
     async def keep_members(self, members: Sequence[Member]) -> None:
-        rows = [_row(each) for each in members]
-
-        def write(db: sqlite3.Connection) -> None:
-            _keep(db, rows)
-            note_originals(db, _masked(members))
-
-        await self._writer.run(write)
+        await self._writer.run(lambda db: _keep(db, members))
 
     async def attend(self, tier: Tier, there: Mapping[str, Mapping[str, bool] | None]) -> None:
         def write(db: sqlite3.Connection) -> None:
@@ -97,12 +91,11 @@ class Members:
         return [Removal.model_validate(dict(zip(Removal.model_fields, row, strict=True))) for row in rows]
 
     async def add_members(self, members: Sequence[Member]) -> int:
-        rows, at = [_row(each) for each in members], [(each.added_at.isoformat(), each.id) for each in members]
+        at = [(each.added_at.isoformat(), each.id) for each in members]
 
         def write(db: sqlite3.Connection) -> int:
             before = len(db.execute(_ACTIVE).fetchall())
-            _keep(db, rows)
-            note_originals(db, _masked(members))
+            _keep(db, members)
             db.executemany(_RETURN, at)
             return len(db.execute(_ACTIVE).fetchall()) - before
 
@@ -138,11 +131,8 @@ class Members:
         return [Flag.model_validate_json(body) for (body,) in rows]
 
     async def looked_into(self, flag: Flag, members: Sequence[Member]) -> None:
-        rows = [_row(each) for each in members]
-
         def write(db: sqlite3.Connection) -> None:
-            _keep(db, rows)
-            note_originals(db, _masked(members))
+            _keep(db, members)
             db.execute("update flag set looked_into = 1 where id = ?", (flag.id,))
 
         await self._writer.run(write)
@@ -173,9 +163,29 @@ class Members:
         return await self._writer.run(write)
 
 
-def _keep(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _keep(db: sqlite3.Connection, members: Sequence[Member]) -> None:
+    known = [_emptied(each) if _is_forgotten(db, each) else each for each in members]
+    rows = [_row(each) for each in known]
     db.executemany(_KEEP, rows)
     db.executemany(_REPLACE, [row[:13] for row in rows])
+    note_originals(db, _masked(known))
+
+
+def _is_forgotten(db: sqlite3.Connection, member: Member) -> bool:
+    """Whether what it is made of was forgotten, perhaps while it was being read."""
+    if was_forgotten(db, "trace", member.trace_id):
+        return True
+    if member.challenge is None:
+        return False
+    origin = member.challenge.origin
+    since = origin.started_at.timestamp()
+    return was_forgotten(db, "user", origin.user_id, since) or was_forgotten(db, "session", origin.session_id, since)
+
+
+def _emptied(member: Member) -> Member:
+    """Return what is kept of it: that it was there, so that it is not read again."""
+    nobodys = {"challenge": None, "trace_id": None, "observation_id": None, "why": ""}
+    return member.model_copy(update={**nobodys, "fate": Fate.FILTERED, "reason": "forgotten"})
 
 
 def _forgotten(db: sqlite3.Connection, flag: Flag) -> bool:

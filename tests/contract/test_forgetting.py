@@ -14,10 +14,13 @@ from connector.sinks.jsonl import JsonlSink
 from connector.store.file import scrub
 from connector.store.sqlite import SqliteStore
 from connector.subjects import Remains, Subject
-from connector.types import Duel, State
+from connector.tiers.types import Flag, Member
+from connector.types import Duel, Fate, State
 from judges.standings.tables import Columns
+from rollouts.errors import Permanent
+from rollouts.ledger import Outcome, Purchase, Settlement
 from rollouts.types import Challenge
-from tests.duelling import BEGUN, challenge, intake, judgment, rollout
+from tests.duelling import BEGUN, challenge, completion, intake, judgment, rollout
 
 NOW = BEGUN + timedelta(days=1)
 MARKS = {"good": "f1"}
@@ -90,8 +93,9 @@ async def test_no_byte_of_words_or_ids_stays(store: SqliteStore, tmp_path: Path)
     """Neither in the file nor in its write-ahead log; what others said stays."""
     before = raw(tmp_path)
     await store.forget([Subject("user", "ann"), Subject("user", "bob")], NOW, "asked")
-    while ids := await store.remains("answer", NOW + timedelta(days=1), 9):
-        await store.removed("answer", ids, NOW)
+    for at in (NOW, NOW + timedelta(days=1)):
+        while ids := await store.remains("answer", at, 9):
+            await store.removed("answer", ids, at)
     scrub(tmp_path / "understudy.db")
     after = raw(tmp_path)
     for told in (b"canary", b'"ann"', f"{0:032x}".encode(), b"challenge-0"):
@@ -202,3 +206,57 @@ async def test_a_file_of_results_forgets(store: SqliteStore, tmp_path: Path) -> 
     assert after == b"".join(line for line in before.splitlines(keepends=True) if b"challenge-2" not in line) != b""
     await sink.post(duels[:1], [], doubtful=())
     assert (await asyncio.to_thread((tmp_path / "results.jsonl").read_bytes)).startswith(after)
+
+
+async def test_an_answer_that_comes_too_late_is_not_kept(store: SqliteStore) -> None:
+    """Who was forgotten while a model was thinking is asked about no more, and the answer is refused: it was paid."""
+    purchase = Purchase(at=NOW, model="m", role="judge", worst=5)
+    paid = Settlement(outcome=Outcome.ANSWERED, spent=3)
+    duels = {number: (await store.duels_of(f"challenge-{number}"))[0] for number in (0, 3, 4)}
+    entries = dict[int, int]()
+    for number, duel in duels.items():
+        with store.carrying(duel.id):
+            entries[number] = await store.begin(f"call-{number}", purchase)
+    await store.forget([Subject("user", "bob")], NOW, "asked")
+    for number, duel in duels.items():
+        with store.carrying(duel.id):
+            if number == 0:
+                await store.keep(f"call-{number}", entries[number], completion(SECRET), paid)
+                continue
+            with pytest.raises(Permanent, match="forgotten"):
+                await store.keep(f"call-{number}", entries[number], completion(SECRET), paid)
+            with pytest.raises(Permanent, match="forgotten"):
+                await store.begin(f"call-{number}-again", purchase)
+    assert [bool(await store.kept(f"call-{number}")) for number in duels] == [True, False, False]
+    rows = await store._writer.run(lambda db: db.execute("select outcome, spent from spending").fetchall())
+    assert rows == [("answered", 3)] * 3
+
+
+async def test_two_who_remove_at_once_leave_the_second_look(store: SqliteStore) -> None:
+    """The daemon and `forget` may remove the same side by side: both have looked once, and neither again."""
+    await store.forget([Subject("session", "s3")], NOW, "asked")
+    ids = await store.remains("item", NOW, 9)
+    await store.removed("item", ids, NOW)
+    await store.removed("item", ids, NOW + timedelta(seconds=1))
+    assert await store.remains("item", NOW + timedelta(hours=1), 9) == ids == ["challenge-3"]
+    await store.removed("item", ids, NOW + timedelta(hours=1))
+    assert await store.remains("item", NOW + timedelta(days=1), 9) == []
+
+
+async def test_what_was_being_read_for_a_tier_brings_nothing_back(store: SqliteStore, tmp_path: Path) -> None:
+    """A member made of what was forgotten meanwhile is counted as that, and holds no word."""
+    turns = [turn(0, "s1", "ann"), turn(9, "s1", "ann"), turn(3, "s3", "bob")]
+    members = [Member.of(each, "a score", BEGUN, f"{SECRET} why") for each in turns]
+    await store.forget([Subject("user", "ann")], NOW, "asked")
+    flag = Flag(by="score", at=BEGUN, why="a score", trace_id=turns[0].origin.trace_id)
+    await store.looked_into(flag, members[:1])
+    assert await store.add_members(members[1:2]) == 0
+    await store.keep_members(members)
+    assert [(each.fate, each.reason) for each in await store.members()] == [
+        (Fate.FILTERED, "forgotten"),
+        (Fate.FILTERED, "forgotten"),
+        (Fate.CHALLENGED, ""),
+    ]
+    assert [each.origin.user_id for each in await store.unasked("2026-W47")] == ["bob"]
+    assert await asyncio.to_thread(raw, tmp_path)
+    assert turns[1].origin.trace_id.encode() not in await asyncio.to_thread(raw, tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from connector.clock import Clock
 from connector.delivery import BATCH, Delivery
 from connector.patience import Patience
 from connector.store.sqlite import SqliteStore
-from connector.types import Duel, State
+from connector.types import Duel, State, Subject
 from rollouts.errors import Fatal, Permanent, Retryable
 from tests.duelling import Kept, arena, challenge, intake, judgment, rollout
 
@@ -76,6 +77,42 @@ async def test_everything_is_posted_once(store: SqliteStore) -> None:
     assert len(sink.fresh) == len(set(sink.fresh)) == len(duels)
     assert [len(batch) for batch in sink.batches] == [BATCH, BATCH, 30]
     assert await store.states() == {("good", State.POSTED): len(duels)}
+
+
+class Interrupted(SqliteStore):
+    """A store in which somebody forgets a trace whenever it was just said what is to be posted."""
+
+    gone = 0
+
+    async def deliverable(self, limit: int, now: datetime) -> list[Duel]:
+        """Return it, as it was before."""
+        found = await super().deliverable(limit, now)
+        await self.forget([Subject("trace", each.challenge.origin.trace_id) for each in found[: self.gone]], now, "x")
+        return found
+
+    async def unconfirmed(self, before: datetime, limit: int, *, skip: int = 0) -> list[Duel]:
+        """Likewise for what is to be looked for."""
+        found = await super().unconfirmed(before, limit, skip=skip)
+        await self.forget(
+            [Subject("trace", each.challenge.origin.trace_id) for each in found[: self.gone]], before, "x"
+        )
+        return found
+
+
+async def test_what_is_forgotten_on_its_way_is_not_posted() -> None:
+    """Neither for the first time, of which nobody would know that it is there, nor once more."""
+    sink = Kept()
+    async with aclosing(Interrupted(":memory:")) as store:
+        duels = await judged(store, 3)
+        store.gone = 1
+        moving = delivery(store, sink)
+        await delivered(moving)
+        assert sorted(sink.posted) == sorted(duel.id for duel in duels[1:])
+        assert sorted(sink.fresh) == [duel.challenge.id for duel in duels[1:]]
+        sink.absent = {duel.id for duel in duels}
+        sink.posted.clear()
+        await moving.confirm(older_than_s=0, send_again=True)
+        assert sink.posted == [duels[2].id]
 
 
 async def test_a_poison_record_is_found_and_buried_alone(store: SqliteStore) -> None:

@@ -29,6 +29,9 @@ _KNOWN: Final = {
         "hf_": r"hf_[A-Za-z0-9]{30,}",
         "npm_": r"npm_[A-Za-z0-9]{36}",
         "pypi-": r"pypi-[A-Za-z0-9_-]{40,}",
+        "xai-": r"xai-[A-Za-z0-9]{30,}",
+        "pplx-": r"pplx-[A-Za-z0-9]{30,}",
+        "r8_": r"r8_[A-Za-z0-9]{30,}",
         "gsk_": r"gsk_[A-Za-z0-9]{40,}",
         "SG.": r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
         "dop_v1_": r"dop_v1_[0-9a-f]{32,}",
@@ -44,8 +47,8 @@ _PEM: Final = re.compile(
 )
 _CARRIED: Final = re.compile(r"\b(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9._~+/-]{16,512}={0,2})", re.IGNORECASE)
 _GIVEN: Final = re.compile(
-    r"(?<![A-Za-z0-9_?&;#-])(?:[A-Za-z0-9]{1,24}[_-]){0,5}"
-    r"(?:api[_-]?key|apikey|secret(?:[_-]?(?:access[_-]?)?key)?|access[_-]?key|private[_-]?key|token|passw(?:or)?d|passphrase"
+    r"(?<![A-Za-z0-9_?&;#-])(?:[A-Za-z0-9]{1,24}[_-]){0,5}(?-i:[A-Za-z0-9]{0,24}[a-z0-9](?=[A-Z]))?"
+    r"(?:api[_-]?key|apikey|secret(?:[_-]?(?:access[_-]?)?key)?|access[_-]?key|account[_-]?key|private[_-]?key|token|passw(?:or)?d|passphrase"
     r"|passwort|kennwort|pwd|auth[_-]?key|contrase(?:ñ|n)a|mot de passe)"
     r"[\"']?(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|ist|lautet|es|est)\s{1,3}:?\s?)[\"'`]?(?P<value>[^\s\"'`,;<>{}\[\]()]{6,256})",
     re.IGNORECASE,
@@ -62,7 +65,7 @@ _LONG: Final = 24
 
 _USER: Final = re.compile(r"(?<=://)(?P<value>[^\s/@:\"'<>]{0,128}:[^\s/@\"'<>]{1,256})@")
 _ASKED: Final = re.compile(
-    r"[?&;#](?:[a-z0-9_-]{1,24}[_-])?(?:(?:token|apikey|api[_-]key|sig|signature|secret|password|passwd|pwd|credential|jwt)="
+    r"[?&;#](?:[a-z0-9_-]{1,24}[_-])?(?:(?:token|apikey|api[_-]key|accountkey|sharedaccesskey|sig|signature|secret|password|passwd|pwd|credential|jwt)="
     r"|(?:key|auth|code|sid|session|policy)=(?=[^\s&#\"'<>\\]{8}))(?P<value>[^\s&#\"'<>\\]{4,4096})",
     re.IGNORECASE,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from connector.redaction.finding import Finding
@@ -115,8 +117,9 @@ class Texts:
 
     def _json_pieces(self, text: str, found: tuple[Found, ...], depth: int) -> Iterator[Piece]:
         """Yield replacements within single texts and numbers, so that what is around them stays what it was."""
+        ahead = deque(found)
         for token in TOKEN.finditer(text):
-            inside = [each for each in found if each.start < token.end() and token.start() < each.end]
+            inside = _within(token, ahead)
             if not inside:
                 continue
             if not token[0].startswith('"'):
@@ -142,6 +145,13 @@ class Texts:
             if start < end:
                 written = text[start:end]
                 yield Piece(start, end, self._stand_in(each, written, _unescaped(written)))
+
+
+def _within(token: re.Match[str], ahead: deque[Found]) -> list[Found]:
+    """Return what lies in `token`, and forget what lies before it: a list of thousands is walked once."""
+    while ahead and ahead[0].end <= token.start():
+        ahead.popleft()
+    return list(takewhile(lambda each: each.start < token.end(), ahead))
 
 
 def _beginning(written: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import string
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -264,3 +265,16 @@ def test_noise_never_breaks_it() -> None:
         noise = "".join(chance.choice(alphabet) for _ in range(chance.randrange(80)))
         call = ToolCall(id="c", name="find", arguments="{" + noise)
         REDACTOR.challenge(challenge((user(noise), Message(role="assistant", parts=(call,)))))
+
+
+def test_a_long_list_in_json_takes_as_long_as_it_is() -> None:
+    """Four times as many rows of a tool's result take some four times as long to mask, and not sixteen times."""
+
+    def seconds(rows: int) -> float:
+        said = [{"mail": f"user{row}@example.com", "ip": f"198.51.{row // 250}.{row % 250}"} for row in range(rows)]
+        began = time.process_time()
+        assert len(REDACTOR.challenge(challenge((user(json.dumps(said)),))).masks) == 2 * rows
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(800) < 10 * seconds(200)

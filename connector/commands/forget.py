@@ -70,7 +70,7 @@ async def _elsewhere(path: Path, config: Config, console: Console) -> int:
             removed = await app.keeper.remove()
             await app.engine.publish(every=True)  # names of traces stand on leaderboards
             results().print(
-                f"{removed} object(s) removed where results were posted; looked for once more in 10 minutes"
+                f"{removed} object(s) removed where results were posted; looked for once more by the daemon or the next `once`, after 10 minutes"
             )
     except UnderstudyError as error:
         console.print(f"error: {error}")

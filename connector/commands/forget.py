@@ -69,9 +69,8 @@ async def _elsewhere(path: Path, config: Config, console: Console) -> int:
         async with build(config, path, alone=False) as app:
             removed = await app.keeper.remove()
             await app.engine.publish(every=True)  # names of traces stand on leaderboards
-            results().print(
-                f"{removed} object(s) removed where results were posted; looked for once more by the daemon or the next `once`, after 10 minutes"
-            )
+            again = "the daemon or the next `once` looks once more, after 10 minutes or later"
+            results().print(f"{removed} object(s) removed where results were posted; {again}")
     except UnderstudyError as error:
         console.print(f"error: {error}")
         console.print("hint: it is noted; `run` or the next `once` removes what is left")

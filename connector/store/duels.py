@@ -15,7 +15,7 @@ from typing import Any
 from connector.planning.reckoning import Load
 from connector.store.calls import Bought
 from connector.store.judgments import BLANK, HEARD, heard, keep, load
-from connector.store.masks import note_answers
+from connector.store.masks import note_answers, note_judgments
 from connector.store.traces import unpacked
 from connector.store.writer import Writer
 from connector.types import Duel, State
@@ -86,6 +86,7 @@ class Duels:
             for duel in duels:
                 keep(db, duel)
             note_answers(db, [duel for duel in duels if duel.state is State.ROLLED])
+            note_judgments(db, [duel for duel in duels if duel.state is State.JUDGED])
             db.executemany("delete from call where duel_id = ?", [(duel_id,) for duel_id in done])
 
         await self._writer.run(write)

@@ -9,9 +9,11 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from connector.redaction.placeholders import PLACEHOLDER
 from connector.redaction.redactor import by_kind, kind_of, placeholders_in
 from connector.store.writer import Writer
 from connector.types import Duel, Masked
+from judges.types import Judgment
 from rollouts.types import Challenge
 
 MASKS = (
@@ -32,6 +34,7 @@ ORIGINALS = (
 """What masks stand for, by the challenge or the member of a tier that holds it; empty where no model is local."""
 _KEY_BYTES = 32
 _COUNTED = "insert or ignore into masked values (?, ?, ?)"
+_COUNTED_TOO = f"{_COUNTED.replace(' or ignore', '')} on conflict do update set found = found + excluded.found"
 
 
 class Masks:
@@ -93,3 +96,17 @@ def note_answers(db: sqlite3.Connection, duels: Sequence[Duel]) -> None:
         said = placeholders_in(duel.rollout.completion) if duel.rollout else set[str]()
         found = Counter(map(kind_of, said - set(duel.challenge.masks.values())))
         db.executemany(_COUNTED, [(duel.id, kind, number) for kind, number in found.items()])
+
+
+def note_judgments(db: sqlite3.Connection, duels: Sequence[Duel]) -> None:
+    """Count what was masked in the words of these judges alone."""
+    for duel in duels:
+        known = set(duel.challenge.masks.values())
+        known |= placeholders_in(duel.rollout.completion) if duel.rollout else set()
+        found = Counter(map(kind_of, _said(duel.judgment) - known)) if duel.judgment else Counter[str]()
+        db.executemany(_COUNTED_TOO, [(duel.id, kind, number) for kind, number in found.items()])
+
+
+def _said(judgment: Judgment) -> set[str]:
+    own = {found[0] for look in judgment.rounds for found in PLACEHOLDER.finditer(look.text)}
+    return own.union(*map(_said, judgment.members))

@@ -562,3 +562,17 @@ def test_what_is_no_state_file_is_refused(tmp_path: Path, spoil: Callable[[Path]
     spoil(path)
     with pytest.raises(Fatal, match="state file"):
         SqliteStore(str(path))
+
+
+async def test_what_only_a_judge_said_is_counted_too(store: SqliteStore) -> None:
+    """By kind, once, and none of what the turn or the answer holds anyway."""
+    asked = challenge(0).model_copy(update={"masks": {"0" * 32: "<EMAIL_1>"}})
+    one = Duel.of(asked, "good", "f1")
+    await store.take(intake(asked), [one])
+    answered = one.rolled(rollout("<PHONE_1>"))
+    await store.save(answered)
+    said = judgment()
+    looks = tuple(each.model_copy(update={"text": "<EMAIL_1> <PHONE_1> <PHONE_2>"}) for each in said.rounds)
+    await store.save(answered.judged(said.model_copy(update={"rounds": looks})))
+    assert len(looks) > 0
+    assert {kind: each.values for kind, each in (await store.masked()).items()} == {"email": 1, "phone": 2}

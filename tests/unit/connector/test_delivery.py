@@ -14,7 +14,8 @@ from connector.clock import Clock
 from connector.delivery import BATCH, Delivery
 from connector.patience import Patience
 from connector.store.sqlite import SqliteStore
-from connector.types import Duel, State, Subject
+from connector.subjects import Subject
+from connector.types import Duel, State
 from rollouts.errors import Fatal, Permanent, Retryable
 from tests.duelling import Kept, arena, challenge, intake, judgment, rollout
 

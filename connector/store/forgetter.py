@@ -16,7 +16,7 @@ from connector.redaction.placeholders import id_digest
 from connector.scoring import baseline_trace_id, production_score_id, traces_of
 from connector.store.blanks import blank
 from connector.store.copies import forget as forget_turn
-from connector.store.forgotten import Kind, digest
+from connector.store.forgotten import Kind, digest, said
 from connector.store.namesakes import rename_slices, rename_sums
 from connector.subjects import Forgot, Place, Subject
 from rollouts.types import Challenge, Origin
@@ -159,6 +159,8 @@ class Forgetter:
         """Give a trace, its user and its session ids that mean nothing."""
         db = self._db
         self._remember("trace", trace_id)
+        for place in said(db, trace_id):
+            self._remember("turn", place)
         sql = """select 'user', user_id from challenge where trace_id = ?1 union
                  select 'session', session_id from challenge where trace_id = ?1 union
                  select 'session', session_id from trace where id = ?1"""

@@ -8,8 +8,15 @@ import sqlite3
 from typing import Literal
 
 from connector.traces import Sighting
+from connector.types import Fate, Intake
 
-Kind = Literal["user", "session", "trace"]
+Kind = Literal["user", "session", "trace", "turn"]
+"""A turn is remembered by its place."""
+
+_SAID = """select place from turn where trace_id = ?1 and (observed or presumed) and place <> ''
+           and (place <> words or not exists (select 1 from turn as there
+                where there.place = turn.place and there.observed and there.trace_id <> ?1))"""
+"""What others say as well, such as a greeting without a session, tells nothing of anybody."""
 
 
 def secret_word(db: sqlite3.Connection) -> str:
@@ -26,7 +33,7 @@ def digest(db: sqlite3.Connection, kind: Kind, name: str) -> str:
 
 def is_forgotten(db: sqlite3.Connection, seen: Sighting) -> bool:
     """Whether a trace was forgotten, or its user or session after it had begun."""
-    if db.execute("select 1 from forgotten limit 1").fetchone() is None:
+    if not _is_anything(db):
         return False
     begun = seen.started_at.timestamp()
     return (
@@ -42,3 +49,24 @@ def was_forgotten(db: sqlite3.Connection, kind: Kind, name: str | None, since: f
         return False
     sql = "select 1 from forgotten where digest = ? and at >= ?"
     return db.execute(sql, (digest(db, kind, name), since)).fetchone() is not None
+
+
+def said(db: sqlite3.Connection, trace_id: str) -> list[str]:
+    """Return the places of what was said in a trace, by which a later history that repeats it is known."""
+    return [place for (place,) in db.execute(_SAID, (trace_id,))]
+
+
+def unrepeated(db: sqlite3.Connection, intake: Intake) -> Intake:
+    """Return `intake` without its challenges where its history repeats what was forgotten."""
+    repeats = (was_forgotten(db, "turn", turn.place) for turn in intake.turns)
+    if not intake.challenges or not _is_anything(db) or not any(repeats):
+        return intake
+    refused = {challenge.id for challenge in intake.challenges}
+    no_challenge = {"fate": Fate.FILTERED, "reason": "forgotten"}
+    turns = tuple(turn.model_copy(update=no_challenge) if turn.id in refused else turn for turn in intake.turns)
+    trace = intake.trace.model_copy(update=no_challenge)
+    return intake.model_copy(update={"trace": trace, "turns": turns, "challenges": ()})
+
+
+def _is_anything(db: sqlite3.Connection) -> bool:
+    return db.execute("select 1 from forgotten limit 1").fetchone() is not None

@@ -14,7 +14,7 @@ from connector.planning.reckoning import measure
 from connector.slicing import slices
 from connector.store.copies import replace_copies
 from connector.store.draws import decided, settled
-from connector.store.forgotten import is_forgotten
+from connector.store.forgotten import is_forgotten, unrepeated
 from connector.store.judgments import trait_columns
 from connector.store.masks import note_masks
 from connector.store.presumed import checked, neighbours, withdraw
@@ -77,7 +77,7 @@ class Traces:
             if is_forgotten(db, intake.sighting):
                 return 0
             near = neighbours(db, intake)
-            taken = checked(db, intake, near)
+            taken = unrepeated(db, checked(db, intake, near))
             copies, withdrawn = replace_copies(db, taken)
             known = copies | decided(db, [turn.id for turn in taken.turns])
             sighting, trace = taken.sighting, taken.trace

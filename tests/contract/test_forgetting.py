@@ -15,7 +15,7 @@ from connector.store.file import scrub
 from connector.store.sqlite import SqliteStore
 from connector.subjects import Remains, Subject
 from connector.tiers.types import Flag, Member
-from connector.types import Duel, Fate, State
+from connector.types import Disposition, Duel, Fate, State
 from judges.standings.tables import Columns
 from rollouts.errors import Permanent
 from rollouts.ledger import Outcome, Purchase, Settlement
@@ -134,6 +134,35 @@ async def test_it_does_not_come_again(store: SqliteStore) -> None:
         update={"origin": later.origin.model_copy(update={"started_at": NOW + timedelta(hours=1)})}
     )
     assert await taken(store, later) == 1
+
+
+@pytest.mark.parametrize("session", ["s1", None])
+async def test_a_later_history_does_not_bring_it_back(store: SqliteStore, session: str | None) -> None:
+    """A trace that is read afterwards and repeats what was said is counted, and gives no challenge."""
+    said = challenge(20, place="spot-20")
+    await store.take(intake(said, trace=said.origin.trace_id, session_id=session), [])
+    await store.forget([Subject("trace", said.origin.trace_id)], NOW, "asked")
+    went_on, shown = challenge(21, place="spot-21"), challenge(22, place="spot-20", observed=False)
+    other = intake(challenge(23, place="spot-23"), trace="other", session_id=session)
+    late = intake(went_on, trace="late", session_id=session)
+    late = late.model_copy(update={"turns": (*late.turns, Disposition.of_turn(shown, Fate.FILTERED, "shown"))})
+    assert await store.take(late, [Duel.of(went_on, "good", "f1")]) == 0
+    assert await store.take(other, [Duel.of(other.challenges[0], "good", "f1")]) == 1
+    ended = {each.reason for each in await store.ledger() if each.of == "trace" and each.example == "late"}
+    assert ended == {"forgotten"}
+
+
+async def test_what_others_say_too_is_taken_from_them(store: SqliteStore) -> None:
+    """A greeting without a session is nobody's: who forgets one conversation that began with it keeps the others."""
+    greeting = [challenge(number, place="hello") for number in (20, 21)]
+    greeting = [
+        each.model_copy(update={"origin": each.origin.model_copy(update={"words": "hello"})}) for each in greeting
+    ]
+    for each in greeting:
+        await store.take(intake(each, trace=each.origin.trace_id), [])
+    await store.forget([Subject("trace", greeting[0].origin.trace_id)], NOW, "asked")
+    again = challenge(22).model_copy(update={"origin": challenge(22).origin.model_copy(update={"place": "hello"})})
+    assert await store.take(intake(again, trace="again"), [Duel.of(again, "good", "f1")]) == 1
 
 
 async def test_what_is_elsewhere_is_listed_until_it_is_removed_twice(store: SqliteStore) -> None:

@@ -80,6 +80,29 @@ async def test_a_user_is_forgotten_everywhere(server: SmallLangfuse, tmp_path: P
     assert b"bob-4712" in stored
 
 
+@pytest.mark.parametrize("session", [{}, {"session.id": "s-1"}])
+async def test_a_conversation_that_goes_on_does_not_bring_it_back(
+    server: SmallLangfuse, tmp_path: Path, session: dict[str, str]
+) -> None:
+    """A trace of the same conversation that comes after the forgetting repeats it in its history, and is not taken."""
+    path = config(tmp_path)
+    begun = datetime.now(UTC) - timedelta(minutes=30)
+    first, second = "c" * 32, "d" * 32
+    await send(server, conversation(first, 8, 1, begun, session))
+    async with build(read(path), path, spending=True) as app:
+        await worked(app)
+        assert "question 8 0" in own(server)
+        await app.keeper.forget([Subject("trace", first)])
+        await app.keeper.remove()
+        goes_on = conversation(second, 8, 2, begun + timedelta(minutes=1), session)
+        await send(server, [each for each in goes_on if not each["spanId"].endswith("1")])
+        await worked(app)
+        fates = {count.reason for count in await app.store.ledger() if count.of == "trace" and count.example == second}
+    assert fates == {"forgotten"}
+    assert "question 8" not in own(server)
+    assert b"question 8" not in raw(tmp_path)
+
+
 async def test_an_outage_delays_and_loses_nothing(server: SmallLangfuse, tmp_path: Path) -> None:
     """What Langfuse does not remove now is removed when it is back."""
     path = config(tmp_path)

@@ -57,8 +57,10 @@ _WORDS: Final = ("key", "secret", "token", "passw", "passphrase", "pwd", "kennwo
 _MERE_WORD: Final = re.compile(
     r"[a-z]+|[A-Z]?[a-z]+(?:[_.-][a-z]+)*|[A-Z_]+|\d{1,7}|\d{4}-\d\d-\d\d|true|false|null|none", re.IGNORECASE
 )
-_EXAMPLE: Final = re.compile(r"(?:your|example)[_-][a-z_-]+", re.IGNORECASE)
-"""What stands for a key in an example."""
+_EXAMPLE: Final = re.compile(
+    r"(?:your|example)[_-][a-z_-]+|(?:process\.env|import\.meta\.env|os\.environ|os\.getenv)\b.*", re.IGNORECASE
+)
+"""What stands for a key in an example, or says where it is kept."""
 _JOINED: Final = re.compile(r"[A-Za-z]{1,16}(?:[_./-](?:[A-Za-z]{1,16}|\d{1,4}))+")
 _LONG: Final = 24
 """Characters from which even a value of letters only is no word."""

@@ -95,6 +95,8 @@ LEFT_ALONE = [
     "population 123 456 782",
     "072-sk-event-toolcall-history and task-sk-something-else-long",
     'access_token_secret = "your_access_token_secret"',
+    "clientSecret: process.env.MY_CLIENT_SECRET_2",
+    "api_key = os.environ.get",
     "token classification-of-words/1, basic authentication-required",
     "https://x.example/a?key=value1&session=2024-05-15",
     "logo@2x.png",

@@ -277,4 +277,5 @@ def test_a_long_list_in_json_takes_as_long_as_it_is() -> None:
         return time.process_time() - began
 
     seconds(10)
-    assert seconds(800) < 10 * seconds(200)
+    short, long = (min(seconds(rows) for _ in range(3)) for rows in (200, 800))
+    assert long < 10 * short

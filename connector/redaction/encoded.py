@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from connector.redaction.found import Finder, Found, Unmaskable
+from connector.redaction.found import Found, Unmaskable
 
 _BLOB: Final = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _FILE: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w=.+-]+)*,[\w+/%=-]{8}", re.IGNORECASE)
@@ -16,26 +16,26 @@ _FILE_CHARACTERS: Final = 1024
 """From this length on, base64 that is no text is taken for a file."""
 
 
-def in_base64(find: Callable[[str], tuple[Found, ...]]) -> Finder:
-    """Find base64 whose text holds something that `find` finds; the whole of it stands for that."""
-
-    def search(text: str) -> Iterator[Found]:
-        for blob in _BLOB.finditer(text):
-            said = _text_of(blob[0])
-            if said and (inside := find(said)):
-                yield Found(blob.start(), blob.end(), inside[0].label, said)
-
-    return search
+def blobs(text: str) -> list[re.Match[str]]:
+    """Return every run of letters that may be base64."""
+    return list(_BLOB.finditer(text))
 
 
-def refuse_files(text: str) -> None:
-    """Raise `Unmaskable` for a text with a file inside: a data URI, or much base64 that is no text."""
+def in_base64(found: Iterable[re.Match[str]], find: Callable[[str], tuple[Found, ...]]) -> Iterator[Found]:
+    """Yield those `blobs` whose text holds something that `find` finds; the whole of each stands for that."""
+    for blob in found:
+        said = _text_of(blob[0])
+        if said and (inside := find(said)):
+            yield Found(blob.start(), blob.end(), inside[0].label, said)
+
+
+def refuse_files(text: str, found: Iterable[re.Match[str]]) -> None:
+    """Raise `Unmaskable` for a text with a file inside: a data URI, or among its `blobs` much that is no text."""
     if "data:" in text and _FILE.search(text):
         raise Unmaskable("a file inside of a text")
-    if len(text) >= _FILE_CHARACTERS:
-        for blob in _BLOB.finditer(text):
-            if len(blob[0]) >= _FILE_CHARACTERS and _mixed(blob[0]) and _text_of(blob[0]) is None:
-                raise Unmaskable("a file inside of a text")
+    for blob in found:
+        if len(blob[0]) >= _FILE_CHARACTERS and _mixed(blob[0]) and _text_of(blob[0]) is None:
+            raise Unmaskable("a file inside of a text")
 
 
 def _mixed(blob: str) -> bool:

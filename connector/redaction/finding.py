@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from connector.redaction.addresses import emails, machines
-from connector.redaction.encoded import in_base64, refuse_files
+from connector.redaction.encoded import blobs, in_base64, refuse_files
 from connector.redaction.found import Finder, Found, Unmaskable, merged
 from connector.redaction.identities import national_ids
 from connector.redaction.keys import keys, url_credentials
@@ -47,9 +47,10 @@ class Finding:
     def _searched(self, text: str) -> tuple[Found, ...]:
         if len(text) > self._most:
             raise Unmaskable("a text that is too long")
-        refuse_files(text)
+        encoded = blobs(text)
+        refuse_files(text, encoded)
         plain = self._plain(text)
-        return merged((*plain, *in_base64(self._plain)(text), *self._recognised(text)))
+        return merged((*plain, *in_base64(encoded, self._plain), *self._recognised(text)))
 
     def _plain(self, text: str) -> tuple[Found, ...]:
         reading = read(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from connector.redaction.found import Found
@@ -28,9 +29,8 @@ _ISSUED: Final = re.compile(
 )
 """How the numbers of card schemes begin and how long they are (ISO/IEC 7812): ids and times are so less often."""
 
-_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9]))")
+_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z]{2}\d{2}(?:[ .-]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9]))")
 _IBAN_DIGITS: Final = re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)")
-_SHORTEST_IBAN: Final = 15
 
 
 def cards(text: str) -> Iterator[Found]:
@@ -52,12 +52,18 @@ def ibans(text: str) -> Iterator[Found]:
     from stdnum import iban  # noqa: PLC0415  its tables are read when it is imported
 
     for found in filter(None, (_IBAN.match(text, digits.start() - 2) for digits in _IBAN_DIGITS.finditer(text))):
-        written = found[1]
-        while len(written) >= _SHORTEST_IBAN:
-            if iban.is_valid(written):
-                yield Found(found.start(), found.start() + len(written), "IBAN", iban.compact(written).upper())
-                break
-            written = re.sub(r"[ -]?[A-Za-z0-9]$", "", written)
+        written = _account(found[1][:2].upper()).match(found[1])
+        if written and iban.is_valid(written[0]):
+            yield Found(found.start(), found.start() + written.end(), "IBAN", iban.compact(written[0]).upper())
+
+
+@cache
+def _account(country: str) -> re.Pattern[str]:
+    """Return the pattern of so many letters and digits as the accounts of a country have; of others, one of nothing."""
+    from stdnum import numdb  # noqa: PLC0415  its tables are read when they are asked for
+
+    parts = re.findall(r"(\d+)!", numdb.get("iban").info(country)[0][1].get("bban", ""))
+    return re.compile(rf"(?:[ .-]?[A-Za-z0-9]){{{4 + sum(map(int, parts))}}}" if parts else r"(?!)")
 
 
 def in_uuid(text: str, start: int, end: int) -> bool:

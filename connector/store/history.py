@@ -28,6 +28,8 @@ _CLOSED = "select board, jury, fingerprints, unfinished, last_duel, parts, publi
 _ORDER = "order by closed_at, epoch"
 _OPEN = """select challenger, count(*) from duel
             where epoch = ?1 and fingerprint = ?2 and challenger = ?3 and state in ('queued', 'rolled')"""
+_LAST = "update duel set due_at = max(due_at, ?) where epoch = ? and state in ('queued', 'rolled')"
+"""What is too late for its own epoch is due behind what is not: else money that is short would always be late."""
 _LATE = "select count(*) from duel where epoch = ? and challenger = ? and fingerprint = ? and rowid > ?"
 
 
@@ -46,7 +48,13 @@ class History:
             orjson.dumps([part.model_dump(mode="json") for part in closed.parts]).decode(),
         )
         sql = f"insert or ignore into closed_epoch values ({', '.join('?' * len(row))}, 0)"  # noqa: S608  only marks
-        await self._writer.run(lambda db: db.execute(sql, row))
+        at = closed.board.closed_at.timestamp() if closed.board.closed_at else 0.0
+
+        def write(db: sqlite3.Connection) -> None:
+            if db.execute(sql, row).rowcount:
+                db.execute(_LAST, (at, closed.board.epoch))
+
+        await self._writer.run(write)
 
     async def closed(
         self, epoch: str | None = None, jury: str | None = None, *, unpublished: bool = False

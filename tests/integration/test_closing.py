@@ -108,6 +108,23 @@ async def test_a_finished_epoch_buys_nothing_again(tmp_path: Path) -> None:
     await second.store.aclose()
 
 
+async def test_what_is_too_late_waits_behind_what_is_not(tmp_path: Path) -> None:
+    """Duels that their closed epoch left out are asked last: money that is short goes to the week that still counts."""
+    world = World(tmp_path / "s.db")
+    await world.ask(4)
+    await world.cycle()
+    await world.ask(0, 1)
+    world.now = MONDAY + timedelta(days=15)
+    await world.engine.publish()
+    await world.ask(2, 3, days=14)
+    [mark] = world.arena.fingerprints.values()
+    due = await world.store.due("good", mark, 9, world.now)
+    assert [duel.challenge.id for duel in due] == ["challenge-2", "challenge-3", "challenge-0", "challenge-1"]
+    await world.cycle()
+    assert len(world.sink.posted) == 5
+    await world.store.aclose()
+
+
 async def test_a_new_challenger_does_not_enter_a_closed_epoch(tmp_path: Path) -> None:
     """It meets the turns of the present week only; the week before is closed to it."""
     for close in (False, True):

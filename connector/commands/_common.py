@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -59,6 +60,9 @@ DEFAULT_CONFIG = Path("config.toml")
 NOT_AGREED = 3
 """The exit code of a verb that was not allowed to do what cannot be undone."""
 _WIDTH = 100  # columns, where there is no terminal
+_RARELY = (50_000, 20, 50)
+"""When to look for garbage in circles, of which there is little: at Python's own pace that is an eighth of all CPU time
+(`tests/benchmarks/route.py`); at this one it takes 8 MB more."""
 
 
 def load(path: Path, *, quiet: bool = False, log_format: str | None = None) -> Config:
@@ -106,6 +110,7 @@ def agreed(console: Console, question: str) -> bool:
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a verb's coroutine."""
+    gc.set_threshold(*_RARELY)
     return asyncio.run(coroutine)
 
 

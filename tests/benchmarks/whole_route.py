@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
 import tempfile
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from connector.app import App, build
+from connector.commands._common import run as run_as_a_verb
 from connector.config import Config
 from connector.types import State
 from rollouts.types import Message, Request, Text
@@ -38,7 +38,7 @@ def main() -> None:
         parser.add_argument(f"--{figure}", type=int, required=True)
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    route, duels = asyncio.run(run(**vars(options))), options.challenges * options.challengers
+    route, duels = run_as_a_verb(run(**vars(options))), options.challenges * options.challengers
     say(
         route.working,
         CALLS_PER_DUEL * duels,

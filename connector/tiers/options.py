@@ -123,6 +123,13 @@ class AdversarialTier(Options):
     weight: float = Field(default=3.0, ge=0, allow_inf_nan=False)
     """How much this tier counts where all are taken together; only proportions matter, and 0 leaves it out."""
 
+    @property
+    def ways(self) -> tuple[Self, ...]:
+        """The rules by themselves: all tags, all scores, each queue. What one cannot ask for hides no other's."""
+        none = {"tags": (), "scores": (), "queues": ()}
+        alone = [("tags", self.tags), ("scores", self.scores), *(("queues", (queue,)) for queue in self.queues)]
+        return tuple(self.model_copy(update={**none, name: rules}) for name, rules in alone if rules)
+
 
 class Tiers(Options):
     """Why turns are asked, besides their being drawn from traffic."""

@@ -77,10 +77,7 @@ class Refill:
         if self._curation is not None:
             for tier, names in self._rules.datasets:
                 troubles += await self._read_datasets(self._curation, tier, names)
-            try:
-                await self._hear(self._curation, now)
-            except UnderstudyError as error:
-                troubles.append(error)
+            troubles += await self._hear(self._curation, now)
             await self._look_into(self._curation, now, patience)
         if not troubles:
             self._looked_at = now
@@ -119,15 +116,21 @@ class Refill:
                 return None
         return read_item(item, tier, source, self._arena.rules)
 
-    async def _hear(self, curation: Curation, now: datetime) -> None:
+    async def _hear(self, curation: Curation, now: datetime) -> list[UnderstudyError]:
         """Keep what people flag. The mark of scores moves last, and each look goes some way back behind it."""
-        rules = self._rules.adversarial
+        rules, troubles = self._rules.adversarial, list[UnderstudyError]()
         name = f"{curation.name}/{digest(*(rule.model_dump_json() for rule in rules.scores))}"  # another rule, all anew
         mark = await self._store.mark(name)
         since = now - rules.since if mark is None else min(mark, now) - rules.overlap
-        for flag in await curation.flags(rules, since):
-            await self._store.note(await self._kept(curation, flag))
-        await self._store.move_mark(name, now)
+        for way in rules.ways:
+            try:
+                for flag in await curation.flags(way, since):
+                    await self._store.note(await self._kept(curation, flag))
+                if way.scores:
+                    await self._store.move_mark(name, now)
+            except UnderstudyError as error:
+                troubles.append(error)
+        return troubles
 
     async def _kept(self, curation: Curation, flag: Flag) -> list[Flag]:
         """Return what may be kept of a flag: a session whose id says too much is known by its traces alone."""

@@ -282,6 +282,22 @@ async def test_what_people_flag_is_asked_whatever_is_sampled_or_filtered(
     }
 
 
+async def test_a_queue_that_does_not_exist_hides_nothing_else(
+    server: SmallLangfuse, people: People, tmp_path: Path
+) -> None:
+    """A slip in one name is said, and what is flagged in every other way is asked all the same."""
+    [tagged] = await produce(server, 1, 2, **{"langfuse.trace.tags": wire(["hard"])})
+    _, scored, queued_up = await produce(server, 3)
+    await people.score(scored, -1)
+    await people.queue("Bad answers", ("TRACE", queued_up))
+    misspelt = FLAGS.replace('queues = ["Bad answers", {', 'queues = ["Bad anwers", "Bad answers", {')
+    async with opened(project(tmp_path, misspelt, BARE)) as app:
+        with pytest.raises(Fatal, match="no annotation queue 'Bad anwers'") as error:
+            await refilled(app)
+        assert "Bad answers" in (error.value.hint or "")
+        assert {each.trace_id for each in await active(app)} == {tagged, scored, queued_up}
+
+
 SCORES = '[tiers]\nevery = "0s"\n[tiers.adversarial]\nscores = ["user_feedback < 0", "flagged = true"]'
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from connector.redaction.finding import Finding
 from connector.redaction.found import Found, Unmaskable, merged
+from connector.redaction.literals import any_of
 from connector.redaction.placeholders import PLACEHOLDER, Placeholders
 
 WITHHELD: Final = "<WITHHELD>"
@@ -52,7 +53,7 @@ class Texts:
         With `cut` also where it breaks off, if that pattern follows.
         """
         known = sorted((s for s in self._placeholders.spellings if len(s) >= _SHORTEST_AGAIN), key=len, reverse=True)
-        whole = rf"(?:{'|'.join(map(re.escape, known))})(?![A-Za-z0-9])"
+        whole = rf"{any_of(known)}(?![A-Za-z0-9])"
         beginning = "" if cut is None else f"|(?:{'|'.join(map(_beginning, known))}){cut}"
         if known:
             self._again = re.compile(rf"(?<![A-Za-z0-9])(?:{whole}{beginning})")

@@ -37,11 +37,18 @@ class BoardRules(Options):
 
 
 async def leaderboard(
-    arena: Arena, store: Store, rules: BoardRules, calibration: Calibration, *, seed: int, epoch: str | None
+    arena: Arena,
+    store: Store,
+    rules: BoardRules,
+    calibration: Calibration,
+    *,
+    seed: int,
+    epoch: str | None,
+    closing: bool = False,
 ) -> Leaderboard:
     """Add up every decided duel of today's challengers under today's jury, off the event loop."""
     jury, fingerprints = arena.jury, arena.fingerprints
-    columns = await store.columns(jury.version, fingerprints, epoch, rules.unit)
+    columns = await store.columns(jury.version, fingerprints, epoch, rules.unit, closing=closing)
     opinions = await store.opinions(jury.version, fingerprints, epoch)
     under = conditions(arena, rules, epoch)
     board = await asyncio.to_thread(

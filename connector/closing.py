@@ -113,7 +113,7 @@ class Books:
     async def _close(self, epoch: str, now: datetime) -> None:
         marks, last_duel = self._arena.fingerprints, await self._store.last_duel()
         unfinished = await self._store.unfinished(epoch, marks)
-        board = await self._added_up(epoch)
+        board = await self._added_up(epoch, closing=True)
         left_out = sum(unfinished.values())
         closed = Closed(
             board=board.model_copy(update={"closed_at": now, "unfinished": left_out}),
@@ -121,15 +121,17 @@ class Books:
             fingerprints=marks,
             unfinished=unfinished,
             last_duel=last_duel,
-            parts=await self._parts(epoch),
+            parts=await self._parts(epoch, closing=True),
         )
         await self._store.close(closed)
         log.info("epoch.closed", epoch=epoch, judge=board.judge, unfinished=left_out)
 
-    async def _added_up(self, epoch: str | None) -> Leaderboard:
-        return await leaderboard(self._arena, self._store, self._rules, self._calibration, seed=self._seed, epoch=epoch)
+    async def _added_up(self, epoch: str | None, *, closing: bool = False) -> Leaderboard:
+        arena, store, seed = self._arena, self._store, self._seed
+        return await leaderboard(arena, store, self._rules, self._calibration, seed=seed, epoch=epoch, closing=closing)
 
-    async def _parts(self, epoch: str) -> tuple[Part, ...]:
+    async def _parts(self, epoch: str, *, closing: bool = False) -> tuple[Part, ...]:
         asked, scale = self._arena, conditions(self._arena, self._rules, epoch).scale
-        columns = await self._store.columns(asked.jury.version, asked.fingerprints, epoch, self._rules.unit)
+        version, marks = asked.jury.version, asked.fingerprints
+        columns = await self._store.columns(version, marks, epoch, self._rules.unit, closing=closing)
         return await asyncio.to_thread(parts, columns, scale)

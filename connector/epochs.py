@@ -23,7 +23,8 @@ class Epochs(Options):
     close_after: Duration = timedelta(days=2)
     """How long after its end an epoch closes, if all its duels are finished: for traces and spans that come late."""
     close_at_latest: Duration = timedelta(days=14)
-    """How long after its end it closes all the same; what is unfinished then is counted, and left out."""
+    """How long after its end it closes all the same; what is unfinished then is counted, and left out. Of a draw what
+    is decided stands for all of it."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

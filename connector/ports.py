@@ -159,11 +159,18 @@ class Store(Journal, Protocol):
         """Count duels by challenger and state; with `fingerprints`, only those of today's challengers."""
 
     async def columns(
-        self, judge: str, fingerprints: Mapping[str, str], epoch: str | None, unit: Unit = "conversation"
+        self,
+        judge: str,
+        fingerprints: Mapping[str, str],
+        epoch: str | None,
+        unit: Unit = "conversation",
+        *,
+        closing: bool = False,
     ) -> Columns:
         """Return every decided duel of these challengers under one judge, and what production did on the same turns.
 
         `unit` is what the statistics resample; where a turn has no user or session, the next smaller unit stands in.
+        With `closing` the decided turns of a draw weigh as much as all that it took from their part of the traffic.
         """
 
     async def opinions(self, judge: str, fingerprints: Mapping[str, str], epoch: str | None) -> list[Opinion]:

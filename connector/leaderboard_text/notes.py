@@ -45,7 +45,8 @@ def _elsewhere(board: Leaderboard) -> str:
 def _left_out(board: Leaderboard) -> str:
     parts = ((board.unfinished, "were unfinished then"), (board.late, "came later"))
     said = ", ".join(f"{number} duel(s) {which}" for number, which in parts if number)
-    return f"In no figure: {said}." if said else ""
+    stands = " What was decided of a draw stands for all of it." if board.unfinished and board.draws else ""
+    return f"In no figure: {said}.{stands}" if said else ""
 
 
 def _reading(board: Leaderboard) -> Iterator[str]:

@@ -23,14 +23,22 @@ _UNITS: dict[Unit, str] = {
     "session": _SESSION,
     "user": f"coalesce({_ALIAS.format('user', *['user_id'] * 2)}, {_SESSION})",
 }
-_TURNS = """
-select id, min(id) over (partition by {unit}), baseline_cost_usd, baseline_latency_s, style_length, style_headers,
+_DECIDED = """exists (
+       select 1 from duel where challenge_id = challenge.id and ((state = 'dead' and judge is null) or exists (
+              select 1 from judgment where duel_id = duel.id and judgment.judge = ?2)))"""
+_TURNS = f"""
+select id, min(id) over (partition by {{unit}}), baseline_cost_usd, baseline_latency_s, style_length, style_headers,
        style_items, style_bold, calls, faults, slices, weight, tier, stratum
   from challenge
- where (?1 is null or epoch = ?1) and exists (
-       select 1 from duel where challenge_id = challenge.id and ((state = 'dead' and judge is null) or exists (
-              select 1 from judgment where duel_id = duel.id and judgment.judge = ?2)))
-"""
+ where (?1 is null or epoch = ?1) and {_DECIDED}
+"""  # noqa: S608  only our own words
+_STANDS_FOR = f"""
+select challenge.id, sum(weight) over alike / sum(weight) filter (where {_DECIDED}) over alike
+  from challenge join turn on turn.id = challenge.id
+ where challenge.epoch = ?1 and draw is not null and tier = 'fresh' and not held
+window alike as (partition by draw, stratum)
+"""  # noqa: S608  only our own words
+"""How many of its kind in its draw a decided turn stands for, where some of them are not decided."""
 _OUTCOMES = """
 select challenger, challenge_id, score, verdict, consistent, identical, won, battles, cost_usd, latency_s,
        state = 'dead', style_length, style_headers, style_items, style_bold, calls, faults, same_calls, meetings
@@ -52,11 +60,18 @@ class Outcomes:
     _writer: Writer
 
     async def columns(
-        self, judge: str, fingerprints: Mapping[str, str], epoch: str | None, unit: Unit = "conversation"
+        self,
+        judge: str,
+        fingerprints: Mapping[str, str],
+        epoch: str | None,
+        unit: Unit = "conversation",
+        *,
+        closing: bool = False,
     ) -> Columns:
         def read(db: sqlite3.Connection) -> Columns:
-            turns = db.execute(_TURNS.format(unit=_UNITS[unit]), (epoch, judge))
-            return gathered(map(_turn, turns), _outcomes(db, judge, fingerprints, epoch))
+            stand_for = dict[str, float](db.execute(_STANDS_FOR, (epoch, judge))) if closing else {}
+            turns = (_turn(row, stand_for) for row in db.execute(_TURNS.format(unit=_UNITS[unit]), (epoch, judge)))
+            return gathered(turns, _outcomes(db, judge, fingerprints, epoch))
 
         return await self._writer.read(read)
 
@@ -80,7 +95,7 @@ def _outcomes(
         yield from map(_outcome, db.execute(_OUTCOMES, (challenger, fingerprint, judge, epoch)))
 
 
-def _turn(row: tuple[Any, ...]) -> Turn:
+def _turn(row: tuple[Any, ...], stand_for: Mapping[str, float]) -> Turn:
     challenge_id, cluster, cost_usd, latency_s, *looks, calls, faults, slices, weight, tier, stratum = row
     return Turn(
         challenge_id=challenge_id,
@@ -91,7 +106,7 @@ def _turn(row: tuple[Any, ...]) -> Turn:
         calls=calls,
         faults=tuple(faults.split()) if faults else (),
         slices=tuple((dimension, value) for dimension, value in orjson.loads(slices)) if slices else (),
-        weight=weight,
+        weight=weight * stand_for.get(challenge_id, 1.0),
         tier=tier,
         stratum=stratum,
     )

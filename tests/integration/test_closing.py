@@ -20,7 +20,8 @@ from connector.store.sqlite import SqliteStore
 from connector.types import Duel, Fate
 from judges.standings.gated import Gates, Result
 from judges.standings.leaderboard import Leaderboard
-from tests.duelling import Kept, Told, arena, challenge, intake, judgment
+from judges.standings.parts import WHOLE
+from tests.duelling import Kept, Told, arena, challenge, intake, judgment, rollout
 
 WEEK = "2026-W47"
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -188,6 +189,30 @@ async def test_what_is_still_to_be_drawn_keeps_an_epoch_open(tmp_path: Path) -> 
     await world.cycle()
     closed = await world.engine.leaderboard(WEEK)
     assert (closed.closed_at, closed.standings[0].turns, closed.late) == (world.now, 3, 0)
+    await world.store.aclose()
+
+
+async def test_what_is_decided_of_a_draw_stands_for_all_of_it(tmp_path: Path) -> None:
+    """Where money ran short in the second half of a week, that half counts as much as the first once it closes."""
+    world = World(tmp_path / "s.db", now=MONDAY + timedelta(days=14))
+    sampler = Sampler(world.store, Sampling(strategy="uniform", challenges=16), late=timedelta(0))
+    marks, [version] = world.arena.fingerprints, {world.arena.jury.version}
+    for draw, decided, score in ((0, 8, 1.0), (1, 2, 0.0)):
+        numbers = range(8 * draw, 8 * draw + 8)
+        held = intake(*(challenge(number) for number in numbers), trace=f"t{draw}")
+        turns = tuple(turn.model_copy(update={"fate": Fate.HELD}) for turn in held.turns)
+        await world.store.take(held.model_copy(update={"turns": turns}), [])
+        assert await sampler.draw(world.now, MONDAY, marks) == 8
+        for number in numbers[:decided]:
+            asked = Duel.of(challenge(number), "good", marks["good"])
+            await world.store.save(asked.rolled(rollout()).judged(judgment(judge=version, score=score)))
+    before = (await world.engine.leaderboard(WEEK)).standings[0]
+    await world.engine.publish()
+    closed = await world.engine.leaderboard(WEEK)
+    assert (closed.unfinished, closed.standings[0].turns, closed.traffic_turns) == (6, 10, 16)
+    assert (before.win_rate, closed.standings[0].win_rate) == (0.8, 0.5)
+    [kept] = await world.store.closed()
+    assert [(part.mean, part.weight) for part in kept.parts if part.dimension == WHOLE] == [(0.5, 16)]
     await world.store.aclose()
 
 

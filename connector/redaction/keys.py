@@ -34,9 +34,20 @@ _KNOWN: Final = {
         "r8_": r"r8_[A-Za-z0-9]{30,}",
         "gsk_": r"gsk_[A-Za-z0-9]{40,}",
         "SG.": r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+        "tvly-": r"tvly-(?:[a-z]{2,8}-)?[A-Za-z0-9]{20,}",
+        "nvapi-": r"nvapi-[A-Za-z0-9_-]{40,}",
+        "lsv2_": r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}",
+        "lin_api_": r"lin_api_[A-Za-z0-9]{30,}",
+        "ntn_": r"ntn_[A-Za-z0-9]{40,}",
+        "glsa_": r"glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}",
+        "dapi": r"dapi[0-9a-f]{32}(?:-\d)?",
+        "dckr_pat_": r"dckr_pat_[A-Za-z0-9_-]{20,}",
         "dop_v1_": r"dop_v1_[0-9a-f]{32,}",
         "shpat_": r"shpat_[0-9a-fA-F]{32}",
         "shpss_": r"shpss_[0-9a-fA-F]{32}",
+        ":AA": r"(?:bot)?\d{8,10}:AA[A-Za-z0-9_-]{32,33}(?![A-Za-z0-9_-])",  # bots of Telegram
+        "hooks.slack.com": r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/-]{20,}",
+        "/api/webhooks/": r"discord(?:app)?\.com/api/webhooks/\d{15,}/[A-Za-z0-9_-]{30,}",
         "eyJ": r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
     }.items()
 }

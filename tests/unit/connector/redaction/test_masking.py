@@ -269,7 +269,7 @@ def test_noise_never_breaks_it() -> None:
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_long_list_in_json_takes_as_long_as_it_is(*, nested: bool) -> None:
-    """Four times as many rows of a tool's result take some four times as long to mask, and not sixteen times."""
+    """Sixteen times as many rows of a tool's result take some sixteen times as long to mask, not a hundred times."""
 
     def seconds(rows: int) -> float:
         listed = [{"mail": f"user{row}@example.com", "ip": f"198.51.{row // 250}.{row % 250}"} for row in range(rows)]
@@ -279,5 +279,5 @@ def test_a_long_list_in_json_takes_as_long_as_it_is(*, nested: bool) -> None:
         return time.process_time() - began
 
     seconds(10)
-    short, long = (min(seconds(rows) for _ in range(2)) for rows in (500, 2000))
-    assert long < 8 * short
+    short, long = (min(seconds(rows) for _ in range(3)) for rows in (250, 4000))
+    assert long < 50 * short

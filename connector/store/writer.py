@@ -70,7 +70,7 @@ class Writer:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work`, which only reads and may take long, on a connection of its own: it holds up no writing.
 
-        It sees all that was committed before. Raises as `run` does.
+        It sees all that was committed before, and nothing that is while it reads. Raises as `run` does.
         """
         if self._open_reader is None:
             return await self.run(work)
@@ -117,6 +117,7 @@ def _usable(called: str) -> Iterator[None]:
 
 def _apart(open_reader: Callable[[], sqlite3.Connection], work: Callable[[sqlite3.Connection], T]) -> T:
     with closing(open_reader()) as connection:
+        connection.execute("begin")  # one view of the file, however many questions `work` asks
         return work(connection)
 
 

@@ -15,6 +15,7 @@ from connector.ports import Store
 from judges.standings.decision import Weights
 from judges.standings.leaderboard import ALL_EPOCHS, Conditions, Leaderboard
 from judges.standings.standings import standings
+from judges.standings.tables import Columns
 from judges.standings.terms import Asked, Bargain, Bench
 from judges.types import Unit
 from rollouts.types import Options
@@ -41,14 +42,13 @@ async def leaderboard(
     store: Store,
     rules: BoardRules,
     calibration: Calibration,
+    columns: Columns,
     *,
     seed: int,
     epoch: str | None,
-    closing: bool = False,
 ) -> Leaderboard:
-    """Add up every decided duel of today's challengers under today's jury, off the event loop."""
+    """Add up `columns`, the decided duels of today's challengers under today's jury, off the event loop."""
     jury, fingerprints = arena.jury, arena.fingerprints
-    columns = await store.columns(jury.version, fingerprints, epoch, rules.unit, closing=closing)
     opinions = await store.opinions(jury.version, fingerprints, epoch)
     under = conditions(arena, rules, epoch)
     board = await asyncio.to_thread(

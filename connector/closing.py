@@ -16,6 +16,7 @@ from connector.pipeline import Arena
 from connector.ports import Store
 from judges.standings.leaderboard import Leaderboard
 from judges.standings.parts import Part, parts
+from judges.standings.tables import Columns
 from rollouts.errors import Fatal
 
 log = structlog.get_logger(__name__)
@@ -40,18 +41,18 @@ class Books:
         """Return the leaderboard of one epoch, or of all: this one is always added up anew."""
         if epoch is not None and (closed := await self.closed(epoch)):
             return (await self._with_late(closed)).board
-        return await self._added_up(epoch)
+        return await self._added_up(await self._columns(epoch), epoch)
 
     async def period(self, epoch: str) -> Period:
         """Return one epoch under today's judge with its parts."""
         if closed := await self.closed(epoch):
             return closed
-        marks = self._arena.fingerprints
+        marks, columns = self._arena.fingerprints, await self._columns(epoch)
         return Period(
-            board=await self._added_up(epoch),
+            board=await self._added_up(columns, epoch),
             fingerprints=marks,
             unfinished=await self._store.unfinished(epoch, marks),
-            parts=await self._parts(epoch),
+            parts=await self._parts(columns, epoch),
         )
 
     async def periods(self) -> list[Period]:
@@ -113,7 +114,8 @@ class Books:
     async def _close(self, epoch: str, now: datetime) -> None:
         marks, last_duel = self._arena.fingerprints, await self._store.last_duel()
         unfinished = await self._store.unfinished(epoch, marks)
-        board = await self._added_up(epoch, closing=True)
+        columns = await self._columns(epoch, closing=True)
+        board = await self._added_up(columns, epoch)
         left_out = sum(unfinished.values())
         closed = Closed(
             board=board.model_copy(update={"closed_at": now, "unfinished": left_out}),
@@ -121,17 +123,18 @@ class Books:
             fingerprints=marks,
             unfinished=unfinished,
             last_duel=last_duel,
-            parts=await self._parts(epoch, closing=True),
+            parts=await self._parts(columns, epoch),
         )
         await self._store.close(closed)
         log.info("epoch.closed", epoch=epoch, judge=board.judge, unfinished=left_out)
 
-    async def _added_up(self, epoch: str | None, *, closing: bool = False) -> Leaderboard:
-        arena, store, seed = self._arena, self._store, self._seed
-        return await leaderboard(arena, store, self._rules, self._calibration, seed=seed, epoch=epoch, closing=closing)
+    async def _columns(self, epoch: str | None, *, closing: bool = False) -> Columns:
+        version, marks, unit = self._arena.jury.version, self._arena.fingerprints, self._rules.unit
+        return await self._store.columns(version, marks, epoch, unit, closing=closing)
 
-    async def _parts(self, epoch: str, *, closing: bool = False) -> tuple[Part, ...]:
-        asked, scale = self._arena, conditions(self._arena, self._rules, epoch).scale
-        version, marks = asked.jury.version, asked.fingerprints
-        columns = await self._store.columns(version, marks, epoch, self._rules.unit, closing=closing)
-        return await asyncio.to_thread(parts, columns, scale)
+    async def _added_up(self, columns: Columns, epoch: str | None) -> Leaderboard:
+        arena, store, rules, calibration = self._arena, self._store, self._rules, self._calibration
+        return await leaderboard(arena, store, rules, calibration, columns, seed=self._seed, epoch=epoch)
+
+    async def _parts(self, columns: Columns, epoch: str) -> tuple[Part, ...]:
+        return await asyncio.to_thread(parts, columns, conditions(self._arena, self._rules, epoch).scale)

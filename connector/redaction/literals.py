@@ -12,12 +12,15 @@ _DEEPEST: Final = 16
 """Branches upon branches: patterns must not nest without end."""
 
 
-def any_of(texts: Iterable[str], depth: int = 0) -> str:
+def any_of(texts: Iterable[str]) -> str:
     """Return a pattern that matches any of `texts`, of those that fit the longest first.
 
     It branches where they part: of a plain list of thousands each would be tried at each place.
     """
-    longest_first = sorted(set(texts), key=lambda text: (-len(text), text))
+    return _branched(sorted(set(texts), key=lambda text: (-len(text), text)), depth=0)
+
+
+def _branched(longest_first: list[str], depth: int) -> str:
     if len(longest_first) == 1 or depth == _DEEPEST:
         return _either([re.escape(text) for text in longest_first])
     shared = commonprefix(longest_first)  # noqa: RUF071  texts, not paths
@@ -25,7 +28,8 @@ def any_of(texts: Iterable[str], depth: int = 0) -> str:
     for text in longest_first:
         tails[text[len(shared) : len(shared) + 1]].append(text[len(shared) + 1 :])
     ended = [""] if tails.pop("", None) else []
-    return re.escape(shared) + _either([re.escape(at) + any_of(rest, depth + 1) for at, rest in tails.items()] + ended)
+    ways = [re.escape(at) + _branched(rest, depth + 1) for at, rest in tails.items()]
+    return re.escape(shared) + _either(ways + ended)
 
 
 def _either(ways: list[str]) -> str:

@@ -11,7 +11,17 @@ from connector.redaction.options import Masking
 OWN = Masking(names=("Jürgen Müller", "王小明", "Ada"), patterns={"ticket": r"TCK-\d+"}, allow=("help@acme.example",))
 FIND = Finding(OWN)
 
+HEX = "0123456789abcdef"
+FORMS = [
+    f"nvapi-{HEX * 4}",
+    f"lsv2_pt_{HEX * 2}_{HEX[:10]}",
+    f"ntn_{HEX * 3}",
+    f"glsa_{HEX * 2}_{HEX[:8]}",
+    f"dapi{HEX * 2}-2",
+    f"discord.com/api/webhooks/{'1234567890' * 2}/{HEX * 4}",
+]
 FOUND = [
+    *((f"use {key}, please", "KEY", key) for key in FORMS),
     ("alice@example.com", "EMAIL", "alice@example.com"),
     ("write to <Alice@Example.com>.", "EMAIL", "alice@example.com"),
     ("mailto:alice@example.com?subject=x", "EMAIL", "alice@example.com"),

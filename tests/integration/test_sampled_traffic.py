@@ -23,7 +23,7 @@ SAMPLING = """
 since = "21d"
 confirm = "5s"
 [epochs]
-close_after = "12d"
+close_after = "14d"
 [sampling]
 strategy = "stratified"
 challenges = 300
@@ -34,9 +34,12 @@ per_user = 200
 
 
 async def produce(server: SmallLangfuse) -> None:
-    """Let one customer send 40 % of the conversations of last week."""
-    last = begins(epoch_of(datetime.now(UTC))) - timedelta(days=3)
-    traces = [_spans(number, last + timedelta(seconds=40 * number)) for number in range(CONVERSATIONS)]
+    """Let one customer send 40 % of the conversations of the week before last.
+
+    In the first hour of a week the last one is not drawn from to its end: there may be turns of it to come.
+    """
+    begun = begins(epoch_of(datetime.now(UTC))) - timedelta(days=10)
+    traces = [_spans(number, begun + timedelta(seconds=40 * number)) for number in range(CONVERSATIONS)]
     for start in range(0, CONVERSATIONS, 50):
         await send(server, [span for spans in traces[start : start + 50] for span in spans])
 

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from connector.demo.langfuse import SmallLangfuse
+from connector.epochs import begins, epoch_of
 
 BIN = Path(sys.executable).parent / "understudy"
 
@@ -86,7 +87,8 @@ def config(folder: Path, text: str = CONFIG) -> Path:
 
 async def produce(server: SmallLangfuse, conversations: int = 2, turns: int = 2, **attributes: str) -> list[str]:
     """Let production answer: one trace per conversation, one generation per turn with the growing history."""
-    begun, ids = datetime.now(UTC) - timedelta(minutes=30), list[str]()
+    now, ids = datetime.now(UTC), list[str]()
+    begun = max(now - timedelta(minutes=30), begins(epoch_of(now)))  # what is asked now is of the present epoch
     for number in range(conversations):
         trace = hashlib.md5(f"{attributes}{number}".encode()).hexdigest()
         ids.append(trace)
